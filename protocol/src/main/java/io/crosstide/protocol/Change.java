@@ -1,0 +1,179 @@
+package io.crosstide.protocol;
+
+import io.crosstide.crdt.Bytes;
+import io.crosstide.crdt.VersionVector;
+import java.math.BigDecimal;
+import org.jspecify.annotations.Nullable;
+
+/** What one event does to one element, or to a whole key. */
+public sealed interface Change {
+
+  /** A change of one element; it counts as a write and has a dot. */
+  sealed interface OfElement extends Change {
+    ElementKind kind();
+
+    Bytes name();
+  }
+
+  /** A change of everything the key held; it counts as a write and has a dot. */
+  sealed interface OfKey extends Change {}
+
+  /** Not a write: it has no dot of its own and carries the last seq of its log. */
+  sealed interface Control extends Change {}
+
+  /**
+   * {@code SET}: replaces whatever the key held, its deadline included.
+   *
+   * @param deadlineMillis deadline bound to this value (P6), milliseconds since 1970; 0 for none
+   * @param keepsDeadline {@code KEEPTTL}: the deadline stays as it was, {@code deadlineMillis} is 0
+   */
+  record StringSet(Bytes value, long deadlineMillis, boolean keepsDeadline) implements OfKey {}
+
+  /**
+   * An increment of a string's number.
+   *
+   * @param result the value Redis then held, as text, where recomputing could differ (floats); null
+   *     for integers
+   */
+  record StringAdd(BigDecimal delta, @Nullable Bytes result) implements OfElement {
+    @Override
+    public ElementKind kind() {
+      return ElementKind.STRING;
+    }
+
+    @Override
+    public Bytes name() {
+      return Bytes.EMPTY;
+    }
+  }
+
+  record HashPut(Bytes name, Bytes value) implements OfElement {
+    @Override
+    public ElementKind kind() {
+      return ElementKind.HASH_FIELD;
+    }
+  }
+
+  /** As {@link StringAdd}, for a hash field. */
+  record HashAdd(Bytes name, BigDecimal delta, @Nullable Bytes result) implements OfElement {
+    @Override
+    public ElementKind kind() {
+      return ElementKind.HASH_FIELD;
+    }
+  }
+
+  record HashRemove(Bytes name) implements OfElement {
+    @Override
+    public ElementKind kind() {
+      return ElementKind.HASH_FIELD;
+    }
+  }
+
+  record SetAdd(Bytes name) implements OfElement {
+    @Override
+    public ElementKind kind() {
+      return ElementKind.SET_MEMBER;
+    }
+  }
+
+  record SetRemove(Bytes name) implements OfElement {
+    @Override
+    public ElementKind kind() {
+      return ElementKind.SET_MEMBER;
+    }
+  }
+
+  record ZsetPut(Bytes name, double score) implements OfElement {
+    @Override
+    public ElementKind kind() {
+      return ElementKind.ZSET_MEMBER;
+    }
+  }
+
+  /**
+   * {@code ZINCRBY}: the score before (0 if absent) and after. Their exact difference is the
+   * increment, so that a chain of increments adds up to precisely the double the origin computed.
+   */
+  record ZsetAdd(Bytes name, double from, double to) implements OfElement {
+    @Override
+    public ElementKind kind() {
+      return ElementKind.ZSET_MEMBER;
+    }
+  }
+
+  record ZsetRemove(Bytes name) implements OfElement {
+    @Override
+    public ElementKind kind() {
+      return ElementKind.ZSET_MEMBER;
+    }
+  }
+
+  /** {@code DEL}, {@code UNLINK}, eviction, a flush: removes everything the key held. */
+  record KeyDelete() implements OfKey {}
+
+  /**
+   * The key's deadline passed in the origin's Redis (P6): removes what it held, unless a deadline
+   * it had not seen says otherwise.
+   *
+   * @param deadlineMillis the deadline that passed
+   */
+  record KeyExpire(long deadlineMillis) implements OfKey {}
+
+  /** {@code EXPIRE} and its kin. */
+  record DeadlineSet(long deadlineMillis) implements OfElement {
+    @Override
+    public ElementKind kind() {
+      return ElementKind.DEADLINE;
+    }
+
+    @Override
+    public Bytes name() {
+      return Bytes.EMPTY;
+    }
+  }
+
+  /** {@code PERSIST}: beats concurrent deadlines. */
+  record DeadlinePersist() implements OfElement {
+    @Override
+    public ElementKind kind() {
+      return ElementKind.DEADLINE;
+    }
+
+    @Override
+    public Bytes name() {
+      return Bytes.EMPTY;
+    }
+  }
+
+  /**
+   * The key's last element was removed, and its deadline went with it. Follows the removal, in the
+   * same transaction part; unlike {@link DeadlinePersist} it does not beat concurrent deadlines.
+   */
+  record DeadlineRemove() implements OfElement {
+    @Override
+    public ElementKind kind() {
+      return ElementKind.DEADLINE;
+    }
+
+    @Override
+    public Bytes name() {
+      return Bytes.EMPTY;
+    }
+  }
+
+  /**
+   * Tells how far the stream is: the event's {@code fx} is what the marker showed. Published after
+   * every batch that held a probe (P4), when the marker has moved, and from time to time when idle
+   * (P13).
+   *
+   * @param floor every later event of this log has a context, exceptions included, of at least
+   *     this: what stability is learnt from
+   */
+  record Beat(VersionVector floor) implements Control {}
+
+  /**
+   * A command in the stream removed the marker, or it was never there; the event's {@code fx},
+   * {@code context} and {@code exceptions} say what it held (P3). Nothing else is lost.
+   */
+  record MarkerLost() implements Control {}
+}

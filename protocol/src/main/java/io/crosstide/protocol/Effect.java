@@ -1,0 +1,42 @@
+package io.crosstide.protocol;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One guarded step in an effect batch. Its number is its batch's first number plus its place in the
+ * batch.
+ *
+ * <p>{@code knows} is the number of the miss the effect was planned with, {@link Fx#NONE} if none:
+ * an effect on an element whose exception is newer misses, whatever its guard says (P9).
+ */
+public sealed interface Effect {
+  /** The element concerned, or null for {@link Noop}. */
+  @Nullable Element element();
+
+  /** Writes {@code desired} (absent: removes the element) if the element holds {@code expected}. */
+  record Put(Element element, Content expected, Content desired, Fx knows) implements Effect {}
+
+  /**
+   * Writes nothing; misses unless the element holds {@code expected}. Lets the context claim an
+   * event that changed nothing.
+   */
+  record Check(Element element, Content expected, Fx knows) implements Effect {}
+
+  /**
+   * Adds to an integer (string, hash field, integral score); an absent element counts as 0. Misses
+   * if the element is not an integer or the sum overflows. Only for increments: it commutes with
+   * local increments in flight.
+   */
+  record Add(Element element, long delta) implements Effect {}
+
+  /** Asks for the element's content and exception. */
+  record Probe(Element element) implements Effect {}
+
+  /** Takes a number so that a batch that only moves the context has one (P20). */
+  record Noop() implements Effect {
+    @Override
+    public @Nullable Element element() {
+      return null;
+    }
+  }
+}

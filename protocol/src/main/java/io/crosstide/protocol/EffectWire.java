@@ -1,0 +1,51 @@
+package io.crosstide.protocol;
+
+/**
+ * One ordered connection to a region's Redis for one partition's owner. Calls return at once; what
+ * Redis answers comes back through the {@link Listener}, in the order of the calls, on the owner's
+ * thread.
+ *
+ * <p>While disconnected, calls are dropped silently: after {@link Listener#onConnected} the caller
+ * sends again what it needs (P1).
+ */
+public interface EffectWire {
+
+  void send(EffectBatch batch);
+
+  /**
+   * Raises the marker's epoch to {@code epoch} if it is lower, and reads the marker. Answered by
+   * {@link Listener#onMarker}.
+   */
+  void takeOver(int partition, int epoch);
+
+  /**
+   * Writes {@code marker} if there is none, or if the one there is behind {@code marker.fx()} (an
+   * old marker brought back by {@code SWAPDB}); otherwise does as {@link #takeOver}. Answered by
+   * {@link Listener#onMarker}.
+   */
+  void install(int partition, MarkerState marker);
+
+  /** Receives what Redis answers. */
+  interface Listener {
+    /** The connection is ready; nothing sent before will be answered any more. */
+    void onConnected();
+
+    void onDisconnected();
+
+    void onReply(EffectBatch batch, BatchReply reply);
+
+    /**
+     * Redis refused the call and applied nothing ({@code -OOM}, {@code -BUSY}, {@code -LOADING},
+     * {@code -READONLY}, {@code -MISCONF} and the like).
+     */
+    void onRefused(EffectBatch batch, String error);
+
+    /**
+     * @param marker null if there is none
+     */
+    void onMarker(int partition, @org.jspecify.annotations.Nullable MarkerState marker);
+
+    /** Redis refused a {@link #takeOver} or {@link #install}. */
+    void onMarkerRefused(int partition, String error);
+  }
+}

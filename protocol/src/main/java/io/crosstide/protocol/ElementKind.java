@@ -1,0 +1,36 @@
+package io.crosstide.protocol;
+
+/**
+ * What an element of a key is. The tag is its one-letter name in effects, digests and stored rows.
+ */
+public enum ElementKind {
+  /** The value of a string key; its element name is empty. */
+  STRING('s'),
+  HASH_FIELD('h'),
+  SET_MEMBER('m'),
+  ZSET_MEMBER('z'),
+  /**
+   * The key's expiry time; its element name is empty, its content the decimal milliseconds since
+   * 1970.
+   */
+  DEADLINE('d');
+
+  private final char tag;
+
+  ElementKind(char tag) {
+    this.tag = tag;
+  }
+
+  public char tag() {
+    return tag;
+  }
+
+  public static ElementKind ofTag(char tag) {
+    for (ElementKind kind : values()) {
+      if (kind.tag == tag) {
+        return kind;
+      }
+    }
+    throw new IllegalArgumentException("'" + tag + "' is not the tag of an element kind");
+  }
+}

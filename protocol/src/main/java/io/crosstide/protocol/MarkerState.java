@@ -1,0 +1,58 @@
+package io.crosstide.protocol;
+
+import io.crosstide.crdt.VersionVector;
+import java.util.Map;
+
+/**
+ * The marker of one partition, kept in Redis under {@link #key}: what this Redis holds of the
+ * merged logs. Written first in every batch, so that the replication stream tells capture what each
+ * later local write had seen.
+ *
+ * <p>In Redis it is a hash: {@code e} epoch, {@code f} number of the last effect ({@link
+ * Fx#toString}), {@code c} context ({@link VersionVector#encode}), {@code k} count of exceptions,
+ * {@code p} number of the last effect batch that held a probe, and one field {@code x:<element
+ * digest>} for each exception with the value {@code <fx> <context>}.
+ *
+ * @param epoch of the owner that may write effects
+ * @param fx number of the last effect applied
+ * @param context per remote origin, the last seq whose effects are in this Redis, exceptions aside
+ * @param exceptions by {@link Element#digest()}: elements for which the context claims too much
+ *     (P9)
+ */
+public record MarkerState(int epoch, Fx fx, VersionVector context, Map<String, Missed> exceptions) {
+
+  /**
+   * @param fx number of the latest effect missed on the element
+   * @param context what the element does hold: the context before the first missed event
+   */
+  public record Missed(Fx fx, VersionVector context) {
+    /** The value of the marker's {@code x:} field. */
+    public String encode() {
+      return fx + " " + context.encode();
+    }
+
+    public static Missed decode(String text) {
+      int space = text.indexOf(' ');
+      if (space < 0) {
+        throw new IllegalArgumentException(
+            "'" + text + "' is not a marker exception: expected 'epoch:number context'");
+      }
+      return new Missed(
+          Fx.parse(text.substring(0, space)), VersionVector.decode(text.substring(space + 1)));
+    }
+  }
+
+  public MarkerState {
+    exceptions = Map.copyOf(exceptions);
+  }
+
+  /** A marker of a Redis that has received nothing yet. */
+  public static MarkerState initial(int epoch) {
+    return new MarkerState(epoch, Fx.NONE, VersionVector.EMPTY, Map.of());
+  }
+
+  /** The marker's key in database 0. */
+  public static String key(int partition) {
+    return RedisKey.RESERVED_PREFIX + "{" + partition + "}";
+  }
+}
