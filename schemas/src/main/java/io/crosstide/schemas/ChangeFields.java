@@ -1,0 +1,118 @@
+package io.crosstide.schemas;
+
+import io.crosstide.crdt.Bytes;
+import io.crosstide.crdt.VersionVector;
+import io.crosstide.protocol.Change;
+import java.math.BigDecimal;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The schema's generic fields from {@code name} on, between a {@link Change} and its bytes. Each
+ * kind uses some of them; the others stay at their defaults and are ignored.
+ */
+record ChangeFields(
+    Bytes name,
+    @Nullable Bytes value,
+    long deadline,
+    boolean keepsDeadline,
+    @Nullable BigDecimal delta,
+    @Nullable Double score,
+    @Nullable Double scoreBefore,
+    VersionVector vector) {
+
+  private static final ChangeFields NONE = named(Bytes.EMPTY, null);
+
+  private static ChangeFields named(Bytes name, @Nullable Bytes value) {
+    return new ChangeFields(name, value, 0, false, null, null, null, VersionVector.EMPTY);
+  }
+
+  private static ChangeFields deadline(long millis) {
+    return new ChangeFields(
+        Bytes.EMPTY, null, millis, false, null, null, null, VersionVector.EMPTY);
+  }
+
+  private static ChangeFields added(Bytes name, BigDecimal delta, @Nullable Bytes result) {
+    return new ChangeFields(name, result, 0, false, delta, null, null, VersionVector.EMPTY);
+  }
+
+  private static ChangeFields scored(Bytes name, @Nullable Double before, double score) {
+    return new ChangeFields(name, null, 0, false, null, score, before, VersionVector.EMPTY);
+  }
+
+  static ChangeFields of(ChangeKind kind, Change change) {
+    return switch (kind) {
+      case STRING_SET -> {
+        Change.StringSet set = (Change.StringSet) change;
+        yield new ChangeFields(
+            Bytes.EMPTY,
+            set.value(),
+            set.deadlineMillis(),
+            set.keepsDeadline(),
+            null,
+            null,
+            null,
+            VersionVector.EMPTY);
+      }
+      case STRING_ADD -> {
+        Change.StringAdd add = (Change.StringAdd) change;
+        yield added(Bytes.EMPTY, add.delta(), add.result());
+      }
+      case HASH_PUT -> {
+        Change.HashPut put = (Change.HashPut) change;
+        yield named(put.name(), put.value());
+      }
+      case HASH_ADD -> {
+        Change.HashAdd add = (Change.HashAdd) change;
+        yield added(add.name(), add.delta(), add.result());
+      }
+      case HASH_REMOVE, SET_ADD, SET_REMOVE, ZSET_REMOVE ->
+          named(((Change.OfElement) change).name(), null);
+      case ZSET_PUT -> {
+        Change.ZsetPut put = (Change.ZsetPut) change;
+        yield scored(put.name(), null, put.score());
+      }
+      case ZSET_ADD -> {
+        Change.ZsetAdd add = (Change.ZsetAdd) change;
+        yield scored(add.name(), add.from(), add.to());
+      }
+      case KEY_EXPIRE -> deadline(((Change.KeyExpire) change).deadlineMillis());
+      case DEADLINE_SET -> deadline(((Change.DeadlineSet) change).deadlineMillis());
+      case KEY_DELETE, DEADLINE_PERSIST, DEADLINE_REMOVE, MARKER_LOST -> NONE;
+      case BEAT ->
+          new ChangeFields(
+              Bytes.EMPTY, null, 0, false, null, null, null, ((Change.Beat) change).floor());
+    };
+  }
+
+  Change toChange(ChangeKind kind) {
+    return switch (kind) {
+      case STRING_SET -> new Change.StringSet(need("value", kind, value), deadline, keepsDeadline);
+      case STRING_ADD -> new Change.StringAdd(need("delta", kind, delta), value);
+      case HASH_PUT -> new Change.HashPut(name, need("value", kind, value));
+      case HASH_ADD -> new Change.HashAdd(name, need("delta", kind, delta), value);
+      case HASH_REMOVE -> new Change.HashRemove(name);
+      case SET_ADD -> new Change.SetAdd(name);
+      case SET_REMOVE -> new Change.SetRemove(name);
+      case ZSET_PUT -> new Change.ZsetPut(name, need("score", kind, score));
+      case ZSET_ADD ->
+          new Change.ZsetAdd(
+              name, need("scoreBefore", kind, scoreBefore), need("score", kind, score));
+      case ZSET_REMOVE -> new Change.ZsetRemove(name);
+      case KEY_DELETE -> new Change.KeyDelete();
+      case KEY_EXPIRE -> new Change.KeyExpire(deadline);
+      case DEADLINE_SET -> new Change.DeadlineSet(deadline);
+      case DEADLINE_PERSIST -> new Change.DeadlinePersist();
+      case DEADLINE_REMOVE -> new Change.DeadlineRemove();
+      case BEAT -> new Change.Beat(vector);
+      case MARKER_LOST -> new Change.MarkerLost();
+    };
+  }
+
+  private static <T> T need(String field, ChangeKind kind, @Nullable T value) {
+    if (value == null) {
+      throw new MalformedEventException(
+          field, MalformedEventException.NO_OFFSET, "a " + kind + " without it");
+    }
+    return value;
+  }
+}
