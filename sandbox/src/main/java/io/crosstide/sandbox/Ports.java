@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
@@ -53,15 +54,27 @@ public final class Ports {
       // As brokers, Redis and the proxies do: connections of a predecessor in TIME_WAIT do not
       // count.
       socket.setReuseAddress(true);
-      socket.bind(new InetSocketAddress(loopback(), port));
+      socket.bind(address(port));
       return true;
     } catch (IOException taken) {
       return false;
     }
   }
 
-  static InetAddress loopback() {
-    return new InetSocketAddress("127.0.0.1", 0).getAddress();
+  /**
+   * {@code 127.0.0.1:port}, which is what the sandbox binds and connects to, on IPv6-preferring
+   * machines too.
+   */
+  public static InetSocketAddress address(int port) {
+    return new InetSocketAddress(loopback(), port);
+  }
+
+  private static InetAddress loopback() {
+    try {
+      return InetAddress.getByAddress(new byte[] {127, 0, 0, 1});
+    } catch (UnknownHostException impossible) {
+      throw new AssertionError("four bytes are an address", impossible);
+    }
   }
 
   private static ServerSocket bindSomewhere() {

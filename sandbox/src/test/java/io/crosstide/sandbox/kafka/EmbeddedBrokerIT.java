@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
+import java.util.concurrent.Future;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -18,7 +20,10 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.Test;
@@ -53,7 +58,7 @@ class EmbeddedBrokerIT {
         producer.send(new ProducerRecord<>("t", 0, null, new byte[64 << 20])).get();
         assertThatThrownBy(
                 () -> producer.send(new ProducerRecord<>("t", 0, null, new byte[66 << 20])).get())
-            .hasRootCauseInstanceOf(org.apache.kafka.common.errors.RecordTooLargeException.class);
+            .hasRootCauseInstanceOf(RecordTooLargeException.class);
       }
     }
   }
@@ -69,20 +74,20 @@ class EmbeddedBrokerIT {
               consumer(broker, Map.of("isolation.level", "read_committed", "group.id", "g"))) {
         producer.initTransactions();
         producer.beginTransaction();
-        producer.send(new ProducerRecord<>("t", 0, null, new byte[] {1}));
+        Future<RecordMetadata> aborted =
+            producer.send(new ProducerRecord<>("t", 0, null, new byte[] {1}));
         producer.abortTransaction();
         producer.beginTransaction();
-        producer.send(new ProducerRecord<>("t", 0, null, new byte[] {2}));
+        Future<RecordMetadata> committed =
+            producer.send(new ProducerRecord<>("t", 0, null, new byte[] {2}));
         producer.sendOffsetsToTransaction(
             Map.of(new TopicPartition("t", 0), new OffsetAndMetadata(7)), consumer.groupMetadata());
         producer.commitTransaction();
+        assertThatThrownBy(aborted::get).hasCauseInstanceOf(KafkaException.class);
+        assertThat(committed.get().hasOffset()).isTrue();
         assertThat(readOne(consumer, "t", 0).value()).containsExactly(2);
-        assertThat(
-                consumer
-                    .committed(java.util.Set.of(new TopicPartition("t", 0)))
-                    .get(new TopicPartition("t", 0))
-                    .offset())
-            .isEqualTo(7);
+        TopicPartition tp = new TopicPartition("t", 0);
+        assertThat(consumer.committed(Set.of(tp))).containsEntry(tp, new OffsetAndMetadata(7));
       }
     }
   }
