@@ -24,10 +24,11 @@ public sealed interface Effect {
 
   /**
    * Adds to an integer (string, hash field, integral score); an absent element counts as 0. Misses
-   * if the element is not an integer or the sum overflows. Only for increments: it commutes with
-   * local increments in flight.
+   * if the element is not an integer or the sum overflows. It commutes with local increments in
+   * flight, and is therefore sent for increments, and in place of a {@link Put} that missed several
+   * times under constant local increments.
    */
-  record Add(Element element, long delta) implements Effect {}
+  record Add(Element element, long delta, Fx knows) implements Effect {}
 
   /** Asks for the element's content and exception. */
   record Probe(Element element) implements Effect {}

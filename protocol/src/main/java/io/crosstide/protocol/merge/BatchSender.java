@@ -1,0 +1,207 @@
+package io.crosstide.protocol.merge;
+
+import io.crosstide.crdt.VersionVector;
+import io.crosstide.protocol.Effect;
+import io.crosstide.protocol.EffectBatch;
+import io.crosstide.protocol.EffectWire;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+
+/**
+ * Sends groups of effects in numbered batches, in order, a few in flight, and sends them again
+ * until Redis has acknowledged each (P1, P2). What cannot be solved by sending again (no marker,
+ * another owner) it leaves to its owner.
+ */
+final class BatchSender {
+  /** Where sending stands. */
+  enum State {
+    /** No connection: nothing sent before will be answered. */
+    STOPPED,
+    /** The marker is missing or in doubt: nothing is sent until it has been read or written. */
+    PAUSED,
+    SENDING,
+    /** Redis refused: nothing is sent until outstanding replies are in and the pause is over. */
+    REFUSED
+  }
+
+  private final int partition;
+  private final EffectWire wire;
+  private final MergerConfig config;
+  private final Deque<EffectBatch.Group> queue = new ArrayDeque<>();
+  private final Deque<EffectBatch> unacknowledged = new ArrayDeque<>();
+  private State state = State.STOPPED;
+  private int epoch;
+  private long lastNumber;
+  private long lastSent;
+  private int queued;
+  private int outstanding;
+  private long resumeAtMillis;
+  private int refusals;
+
+  BatchSender(int partition, EffectWire wire, MergerConfig config) {
+    this.partition = partition;
+    this.wire = wire;
+    this.config = config;
+  }
+
+  State state() {
+    return state;
+  }
+
+  /**
+   * Begins a new epoch: what the one before had queued or sent is for its successor to plan anew.
+   */
+  void begin(int newEpoch) {
+    epoch = newEpoch;
+    lastNumber = 0;
+    lastSent = 0;
+    queued = 0;
+    outstanding = 0;
+    queue.clear();
+    unacknowledged.clear();
+    state = State.SENDING;
+  }
+
+  int epoch() {
+    return epoch;
+  }
+
+  /** The number the next planned effect will have. */
+  long takeNumber() {
+    return ++lastNumber;
+  }
+
+  /** Effects planned and not acknowledged. */
+  int backlog() {
+    int inFlight = 0;
+    for (EffectBatch batch : unacknowledged) {
+      inFlight += batch.size();
+    }
+    return queued + inFlight;
+  }
+
+  boolean isIdle() {
+    return queue.isEmpty() && unacknowledged.isEmpty();
+  }
+
+  /** The last group is still unsent, so that its context may be raised in place. */
+  boolean raiseLastContext(VersionVector context) {
+    EffectBatch.Group last = queue.peekLast();
+    if (last == null) {
+      return false;
+    }
+    queue.removeLast();
+    queue.addLast(new EffectBatch.Group(context, last.effects()));
+    return true;
+  }
+
+  void add(EffectBatch.Group group) {
+    queue.addLast(group);
+    queued += group.effects().size();
+  }
+
+  /** Sends what may be sent. */
+  void pump(long nowMillis) {
+    if (state == State.REFUSED && outstanding == 0 && nowMillis >= resumeAtMillis) {
+      state = State.SENDING;
+      resend();
+    }
+    while (state == State.SENDING
+        && !queue.isEmpty()
+        && unacknowledged.size() < config.batchesInFlightMax()) {
+      EffectBatch batch = nextBatch();
+      unacknowledged.addLast(batch);
+      outstanding++;
+      wire.send(batch);
+    }
+  }
+
+  private EffectBatch nextBatch() {
+    List<EffectBatch.Group> groups = new ArrayList<>();
+    int size = 0;
+    long bytes = 0;
+    while (!queue.isEmpty()) {
+      EffectBatch.Group group = queue.peekFirst();
+      long groupBytes = bytesOf(group);
+      boolean full =
+          size + group.effects().size() > config.batchEffectsMax()
+              || bytes + groupBytes > config.batchBytesMax();
+      if (!groups.isEmpty() && full) {
+        break;
+      }
+      groups.add(queue.removeFirst());
+      size += group.effects().size();
+      bytes += groupBytes;
+    }
+    queued -= size;
+    EffectBatch batch = new EffectBatch(partition, epoch, lastSent + 1, groups);
+    lastSent = batch.last();
+    return batch;
+  }
+
+  private static long bytesOf(EffectBatch.Group group) {
+    long bytes = 0;
+    for (Effect effect : group.effects()) {
+      if (effect instanceof Effect.Put put && put.desired().value() != null) {
+        bytes += put.desired().value().length();
+      }
+      bytes += 64;
+    }
+    return bytes;
+  }
+
+  /** The first unacknowledged batch was applied, now or before. */
+  void acknowledged(EffectBatch batch) {
+    outstanding--;
+    refusals = 0;
+    EffectBatch first = unacknowledged.peekFirst();
+    if (first != null && first.first() == batch.first()) {
+      unacknowledged.removeFirst();
+    }
+  }
+
+  /**
+   * A reply that says the batch was not applied. Everything after it is refused too; all is sent
+   * again after a pause.
+   */
+  void refused(long nowMillis) {
+    outstanding--;
+    if (state == State.SENDING) {
+      refusals = Math.min(refusals + 1, 8);
+      resumeAtMillis = nowMillis + Math.min(config.refusalPauseMillisMax(), 1L << (refusals + 1));
+      state = State.REFUSED;
+    }
+  }
+
+  /** The connection is gone. */
+  void stop() {
+    state = State.STOPPED;
+    outstanding = 0;
+  }
+
+  /** The marker is in doubt. */
+  void pause() {
+    if (state != State.STOPPED) {
+      state = State.PAUSED;
+    }
+  }
+
+  /**
+   * The marker is there and its epoch ours: sends everything unacknowledged again, byte for byte,
+   * in order.
+   */
+  void resume() {
+    state = State.SENDING;
+    outstanding = 0;
+    resend();
+  }
+
+  private void resend() {
+    for (EffectBatch batch : unacknowledged) {
+      outstanding++;
+      wire.send(batch);
+    }
+  }
+}

@@ -1,0 +1,194 @@
+package io.crosstide.protocol.merge;
+
+import io.crosstide.protocol.Effect;
+import io.crosstide.protocol.Element;
+import io.crosstide.protocol.Fx;
+import io.crosstide.protocol.RedisKey;
+import io.crosstide.protocol.merge.EffectSemantics.ElementState;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the owner believes of the elements that may differ from their merged value. Each is named by
+ * a row as long as it is tracked, so that a new owner knows whom to ask (P11).
+ *
+ * <p>Effects are folded into an element's content when the local log has shown their number: every
+ * local change before them has then been processed. The fold's result is compared with what Redis
+ * reported; where they differ, belief was wrong and the element must be probed.
+ */
+final class Belief {
+  /** Told of what the fold brings to light. */
+  interface Watcher {
+    /** Belief and Redis disagree on an effect: only a probe can tell. */
+    void wrong(Tracked tracked);
+
+    /** All effects are folded, and Redis still does not hold the merged value. */
+    void unsettled(Tracked tracked);
+  }
+
+  private record Folding(Fx number, Tracked tracked) {}
+
+  private record Predicted(Element element, boolean missed) {}
+
+  private final RowStore rows;
+  private final Map<RedisKey, Map<Element, Tracked>> byKey = new HashMap<>();
+  private final Deque<Folding> folding = new ArrayDeque<>();
+
+  /** Misses that Redis reported of effects not folded yet. */
+  private final Set<Fx> missed = new TreeSet<>();
+
+  /** Results of effects folded before Redis answered. */
+  private final Map<Fx, Predicted> predicted = new HashMap<>();
+
+  private Fx answered = Fx.NONE;
+  private int size;
+
+  Belief(RowStore rows) {
+    this.rows = rows;
+  }
+
+  /** Elements tracked. */
+  int size() {
+    return size;
+  }
+
+  /** Begins with the elements that the owner before tracked, all unknown. */
+  void restore() {
+    byKey.clear();
+    folding.clear();
+    missed.clear();
+    predicted.clear();
+    answered = Fx.NONE;
+    size = 0;
+    List<Element> elements = new ArrayList<>();
+    rows.scan(
+        RowKeys.TRACKED,
+        null,
+        (key, value) -> {
+          elements.add(RowKeys.parseElement(key));
+          return true;
+        });
+    for (Element element : elements) {
+      Tracked tracked =
+          new Tracked(
+              element, io.crosstide.protocol.Content.ABSENT, io.crosstide.protocol.Content.ABSENT);
+      tracked.known = false;
+      byKey.computeIfAbsent(element.key(), k -> new LinkedHashMap<>()).put(element, tracked);
+      size++;
+    }
+  }
+
+  @Nullable Tracked get(Element element) {
+    Map<Element, Tracked> ofKey = byKey.get(element.key());
+    return ofKey == null ? null : ofKey.get(element);
+  }
+
+  Collection<Tracked> ofKey(RedisKey key) {
+    Map<Element, Tracked> ofKey = byKey.get(key);
+    return ofKey == null ? List.of() : List.copyOf(ofKey.values());
+  }
+
+  List<Tracked> all() {
+    List<Tracked> all = new ArrayList<>(size);
+    byKey.values().forEach(ofKey -> all.addAll(ofKey.values()));
+    return all;
+  }
+
+  void track(Tracked tracked) {
+    Map<Element, Tracked> ofKey =
+        byKey.computeIfAbsent(tracked.element.key(), k -> new LinkedHashMap<>());
+    if (ofKey.put(tracked.element, tracked) == null) {
+      size++;
+      rows.put(RowKeys.tracked(tracked.element), new byte[0]);
+    }
+  }
+
+  void untrackIfSettled(Tracked tracked) {
+    if (!tracked.isSettled()) {
+      return;
+    }
+    Map<Element, Tracked> ofKey = byKey.get(tracked.element.key());
+    if (ofKey != null && ofKey.remove(tracked.element) != null) {
+      size--;
+      rows.delete(RowKeys.tracked(tracked.element));
+      if (ofKey.isEmpty()) {
+        byKey.remove(tracked.element.key());
+      }
+    }
+  }
+
+  /** {@code tracked} has been sent {@code effect}. */
+  void sent(Tracked tracked, Fx number, Effect effect) {
+    tracked.pending.addLast(new Tracked.Pending(number, effect));
+    folding.addLast(new Folding(number, tracked));
+  }
+
+  /** The local log has shown {@code shown}: folds all effects up to it. */
+  void advance(Fx shown, Watcher watcher) {
+    while (!folding.isEmpty() && folding.peekFirst().number().atMost(shown)) {
+      Folding next = folding.removeFirst();
+      Tracked tracked = next.tracked();
+      Tracked.Pending pending = tracked.pending.peekFirst();
+      if (!tracked.known || pending == null || !pending.number().equals(next.number())) {
+        missed.remove(next.number());
+        continue; // forgotten since, for a probe
+      }
+      tracked.pending.removeFirst();
+      ElementState after = EffectSemantics.apply(tracked.state, pending.effect(), pending.number());
+      boolean foldMissed = after.exception().equals(pending.number());
+      tracked.state = after;
+      if (pending.number().atMost(answered)) {
+        if (missed.remove(pending.number()) != foldMissed) {
+          watcher.wrong(tracked);
+          continue;
+        }
+      } else {
+        predicted.put(pending.number(), new Predicted(tracked.element, foldMissed));
+      }
+      untrackIfSettled(tracked);
+      if (tracked.pending.isEmpty() && !tracked.isSettled()) {
+        watcher.unsettled(tracked);
+      }
+    }
+  }
+
+  /**
+   * Redis has applied the effects {@code first} to {@code last}; {@code misses} are the numbers
+   * that missed.
+   */
+  void answered(int epoch, long first, long last, Set<Long> misses, Watcher watcher) {
+    answered = Fx.max(answered, new Fx(epoch, last));
+    for (long n = first; n <= last; n++) {
+      Fx number = new Fx(epoch, n);
+      boolean wasMissed = misses.contains(n);
+      Predicted prediction = predicted.remove(number);
+      if (prediction == null) {
+        if (wasMissed) {
+          missed.add(number);
+        }
+      } else if (prediction.missed() != wasMissed) {
+        Tracked tracked = get(prediction.element());
+        if (tracked == null) {
+          tracked =
+              new Tracked(
+                  prediction.element(),
+                  io.crosstide.protocol.Content.ABSENT,
+                  io.crosstide.protocol.Content.ABSENT);
+          track(tracked);
+        }
+        watcher.wrong(tracked);
+      }
+    }
+    // Effects not folded yet remain in the queue; a miss among them is remembered above until they
+    // are.
+  }
+}

@@ -1,0 +1,696 @@
+package io.crosstide.protocol.merge;
+
+import io.crosstide.crdt.ByteReader;
+import io.crosstide.crdt.ByteWriter;
+import io.crosstide.crdt.Bytes;
+import io.crosstide.crdt.Cell;
+import io.crosstide.crdt.Dot;
+import io.crosstide.crdt.VersionVector;
+import io.crosstide.protocol.Change;
+import io.crosstide.protocol.ChangeEvent;
+import io.crosstide.protocol.Content;
+import io.crosstide.protocol.Element;
+import io.crosstide.protocol.ElementKind;
+import io.crosstide.protocol.RedisKey;
+import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Merges one event into the rows of its key and tells which elements' merged content it touched.
+ * Idempotent only together with the caller's rule that each event is merged once, in its origin's
+ * order.
+ *
+ * <p>An event on one element reads and writes the key's header and that element's row, however many
+ * there are. Whole-key changes, a change of the visible type and an expiry read every row of the
+ * key, in chunks.
+ */
+final class KeyMerger {
+  private static final int CHUNK = 256;
+
+  /**
+   * Told, for every element that the event touched, what was and what is now to be seen; the
+   * deadline last.
+   */
+  interface Visitor {
+    /**
+     * @param addressed the event is about this element, even if nothing changed
+     */
+    void touched(Element element, Content before, Content after, boolean addressed);
+  }
+
+  /** Told of conflicts: writes of which one is not to be seen. */
+  interface ConflictListener {
+    void conflict(ChangeEvent event, Element element);
+  }
+
+  private final RowStore rows;
+  private final ConflictListener conflicts;
+
+  KeyMerger(RowStore rows, ConflictListener conflicts) {
+    this.rows = rows;
+    this.conflicts = conflicts;
+  }
+
+  /** A loaded key with what is needed to tell before from after. */
+  private static final class Work {
+    final ChangeEvent event;
+    final RedisKey key;
+    final Element stringElement;
+    final Element deadlineElement;
+    final KeyState state;
+    final VersionVector merged;
+    final VersionVector stable;
+    final boolean existed;
+    @Nullable ElementKind kindBefore;
+    @Nullable ElementKind kindAfter;
+    List<KeyState.Expiry> hidingBefore = List.of();
+    List<KeyState.Expiry> hidingAfter = List.of();
+
+    Work(
+        ChangeEvent event,
+        RedisKey key,
+        KeyState state,
+        boolean existed,
+        VersionVector merged,
+        VersionVector stable) {
+      this.event = event;
+      this.key = key;
+      this.state = state;
+      this.existed = existed;
+      this.merged = merged;
+      this.stable = stable;
+      stringElement = Element.string(key);
+      deadlineElement = Element.deadline(key);
+    }
+
+    /** The visible kind changed from one type to another. */
+    boolean kindChanged() {
+      return kindBefore != null && kindAfter != null && kindBefore != kindAfter;
+    }
+
+    ElementKind before() {
+      return Objects.requireNonNull(kindBefore);
+    }
+
+    ElementKind after() {
+      return Objects.requireNonNull(kindAfter);
+    }
+
+    Content content(Element element, Cell cell, List<KeyState.Expiry> hiding) {
+      return Visible.of(
+          element.kind(), hiding.isEmpty() ? cell : cell.without(KeyState.hidden(hiding, element)));
+    }
+
+    Content deadline() {
+      if (!state.hasVisible()) {
+        return Content.ABSENT;
+      }
+      Cell visible = state.string.without(KeyState.hidden(hidingAfter, stringElement));
+      long at =
+          state.deadline(
+              deadlineElement, kindAfter == ElementKind.STRING ? visible.winner() : null);
+      return at == 0 ? Content.ABSENT : Content.deadline(at);
+    }
+  }
+
+  KeyState load(RedisKey key) {
+    byte[] row = rows.get(RowKeys.header(key));
+    return row == null ? new KeyState() : KeyState.decode(row);
+  }
+
+  Cell loadCell(Element element) {
+    if (element.kind() == ElementKind.STRING) {
+      return load(element.key()).string;
+    }
+    byte[] row = rows.get(RowKeys.element(element));
+    return row == null ? Cell.EMPTY : Cell.decode(new ByteReader(row));
+  }
+
+  /** What Redis should hold for {@code element}. */
+  Content wanted(Element element) {
+    RedisKey key = element.key();
+    byte[] row = rows.get(RowKeys.header(key));
+    if (row == null) {
+      return Content.ABSENT;
+    }
+    KeyState state = KeyState.decode(row);
+    List<KeyState.Expiry> hiding = state.effectiveExpiries(Element.deadline(key));
+    ElementKind kind = visibleKind(key, state, hiding);
+    if (element.kind() == ElementKind.DEADLINE) {
+      if (kind == null) {
+        return Content.ABSENT;
+      }
+      Cell visible = state.string.without(KeyState.hidden(hiding, Element.string(key)));
+      long at = state.deadline(element, kind == ElementKind.STRING ? visible.winner() : null);
+      return at == 0 ? Content.ABSENT : Content.deadline(at);
+    }
+    if (element.kind() != kind) {
+      return Content.ABSENT;
+    }
+    Cell cell = kind == ElementKind.STRING ? state.string : loadCell(element);
+    return Visible.of(kind, cell.without(KeyState.hidden(hiding, element)));
+  }
+
+  /**
+   * Merges {@code event}.
+   *
+   * @param merged per origin the last seq merged, this event included
+   * @param stable what every region has seen
+   */
+  void merge(ChangeEvent event, VersionVector merged, VersionVector stable, Visitor visitor) {
+    RedisKey key = Objects.requireNonNull(event.key(), "only writes are merged");
+    byte[] header = rows.get(RowKeys.header(key));
+    KeyState state = header == null ? new KeyState() : KeyState.decode(header);
+    Work work = new Work(event, key, state, header != null, merged, stable);
+    work.hidingBefore = state.effectiveExpiries(work.deadlineElement);
+    work.kindBefore = visibleKind(key, state, work.hidingBefore);
+    work.hidingAfter = work.hidingBefore;
+    work.kindAfter = work.kindBefore;
+    final Content deadlineBefore = work.deadline();
+
+    if (event.change() instanceof Change.OfElement change
+        && change.kind() != ElementKind.DEADLINE) {
+      mergeElement(work, change, visitor);
+    } else {
+      mergeKey(work, visitor);
+    }
+
+    Content deadlineAfter = work.deadline();
+    boolean addressed =
+        event.change() instanceof Change.StringSet
+            || (event.change() instanceof Change.OfElement of && of.kind() == ElementKind.DEADLINE);
+    if (!deadlineBefore.equals(deadlineAfter) || (addressed && !deadlineAfter.isAbsent())) {
+      visitor.touched(work.deadlineElement, deadlineBefore, deadlineAfter, addressed);
+    }
+    store(work);
+  }
+
+  // --- events on one element
+  // ---------------------------------------------------------------------------------------------------------
+
+  private void mergeElement(Work work, Change.OfElement change, Visitor visitor) {
+    Element element = new Element(work.key, change.kind(), change.name());
+    boolean inHeader = element.kind() == ElementKind.STRING;
+    byte[] rowKey = RowKeys.element(element);
+    byte[] row = inHeader ? null : rows.get(rowKey);
+    Cell before =
+        inHeader ? work.state.string : row == null ? Cell.EMPTY : Cell.decode(new ByteReader(row));
+    Cell after = apply(work, element, before).prune(work.merged).fold(work.stable);
+    Content shownBefore = work.content(element, before, work.hidingBefore);
+    Content shownAfter = work.content(element, after, work.hidingAfter);
+    if (inHeader) {
+      work.state.string = after;
+    } else {
+      storeCell(work, rowKey, row != null, before, after);
+    }
+    count(work, element.kind(), shownBefore, shownAfter);
+    noteConflict(work, element, after);
+
+    work.kindAfter = visibleKind(work.key, work.state, work.hidingAfter);
+    if (work.kindChanged()) {
+      changeKind(work, element, shownBefore, shownAfter, visitor);
+      return;
+    }
+    visitor.touched(
+        element,
+        element.kind() == work.kindBefore ? shownBefore : Content.ABSENT,
+        element.kind() == work.kindAfter ? shownAfter : Content.ABSENT,
+        true);
+  }
+
+  /**
+   * The visible type changed: everything of the old type goes, then everything of the new one
+   * comes, for Redis refuses an element while the key has another type.
+   */
+  private void changeKind(
+      Work work, Element changed, Content shownBefore, Content shownAfter, Visitor visitor) {
+    for (ElementKind kind : List.of(work.before(), work.after())) {
+      if (changed.kind() == kind) {
+        visitKinds(work, changed, shownBefore, shownAfter, true, visitor);
+      }
+      if (kind == ElementKind.STRING) {
+        if (changed.kind() != ElementKind.STRING) {
+          Content shown = work.content(work.stringElement, work.state.string, work.hidingAfter);
+          visitKinds(work, work.stringElement, shown, shown, false, visitor);
+        }
+      } else {
+        forEachCell(
+            work.key,
+            (element, cell) -> {
+              if (element.kind() == kind && !element.equals(changed)) {
+                Content shown = work.content(element, cell, work.hidingAfter);
+                visitKinds(work, element, shown, shown, false, visitor);
+              }
+            });
+      }
+    }
+    if (changed.kind() != work.kindBefore && changed.kind() != work.kindAfter) {
+      visitKinds(work, changed, shownBefore, shownAfter, true, visitor);
+    }
+  }
+
+  private static void visitKinds(
+      Work work,
+      Element element,
+      Content shownBefore,
+      Content shownAfter,
+      boolean addressed,
+      Visitor visitor) {
+    Content before = element.kind() == work.kindBefore ? shownBefore : Content.ABSENT;
+    Content after = element.kind() == work.kindAfter ? shownAfter : Content.ABSENT;
+    if (addressed || !before.equals(after)) {
+      visitor.touched(element, before, after, addressed);
+    }
+  }
+
+  private static Cell apply(Work work, Element element, Cell cell) {
+    ChangeEvent event = work.event;
+    Change change = event.change();
+    Dot dot = event.dot();
+    boolean removed = work.state.isRemoved(element, dot);
+    if (change instanceof Change.StringAdd add) {
+      return removed ? cell : cell.increment(dot, event.stamp(), add.delta());
+    } else if (change instanceof Change.HashAdd add) {
+      return removed ? cell : cell.increment(dot, event.stamp(), add.delta());
+    } else if (change instanceof Change.ZsetAdd add) {
+      if (Double.isFinite(add.from()) && Double.isFinite(add.to())) {
+        BigDecimal delta = new BigDecimal(add.to()).subtract(new BigDecimal(add.from()));
+        return removed ? cell : cell.increment(dot, event.stamp(), delta);
+      }
+      return write(cell, event, element, Bytes.utf8(Content.formatScore(add.to())), removed);
+    } else if (change instanceof Change.HashPut put) {
+      return write(cell, event, element, put.value(), removed);
+    } else if (change instanceof Change.SetAdd) {
+      return write(cell, event, element, Bytes.EMPTY, removed);
+    } else if (change instanceof Change.ZsetPut put) {
+      return write(cell, event, element, Bytes.utf8(Content.formatScore(put.score())), removed);
+    }
+    return cell.remove(event.seen(element)); // HashRemove, SetRemove, ZsetRemove
+  }
+
+  private static Cell write(
+      Cell cell, ChangeEvent event, Element element, Bytes value, boolean removed) {
+    VersionVector seen = event.seen(element);
+    return removed ? cell.remove(seen) : cell.write(event.dot(), event.stamp(), value, seen);
+  }
+
+  private void noteConflict(Work work, Element element, Cell after) {
+    Dot dot = work.event.dot();
+    boolean survives =
+        after.writes().stream().anyMatch(w -> w.dot().equals(dot))
+            || after.increments().stream().anyMatch(i -> i.dot().equals(dot));
+    if (survives && (Visible.hasLosers(after) || Visible.dropsIncrements(element.kind(), after))) {
+      conflicts.conflict(work.event, element);
+    }
+  }
+
+  // --- events on the whole key
+  // -------------------------------------------------------------------------------------------------------
+
+  private void mergeKey(Work work, Visitor visitor) {
+    KeyState state = work.state;
+    ChangeEvent event = work.event;
+    Change change = event.change();
+    final Cell stringBefore = state.string;
+    final Content shownBefore = work.content(work.stringElement, stringBefore, work.hidingBefore);
+    boolean removesRows = change instanceof Change.StringSet || change instanceof Change.KeyDelete;
+
+    if (change instanceof Change.StringSet set) {
+      mergeStringSet(work, set);
+    } else if (change instanceof Change.KeyDelete) {
+      state.string = state.string.remove(event.seen(work.stringElement));
+      state.removeDeadlines(event.seen(work.deadlineElement));
+      state.addRemoval(new KeyState.Removal(event.seen(), exceptions(event)));
+    } else if (change instanceof Change.KeyExpire expire) {
+      state.addExpiry(
+          new KeyState.Expiry(
+              event.dot(),
+              expire.deadlineMillis(),
+              new KeyState.Removal(event.seen(), exceptions(event))));
+      rows.put(RowKeys.waiting('S', event.dot(), RowKeys.header(work.key)), new byte[0]);
+    } else {
+      mergeDeadline(work, change);
+    }
+    state.prune(work.merged);
+    state.string = state.string.fold(work.stable);
+    work.hidingAfter = state.effectiveExpiries(work.deadlineElement);
+    boolean hidingChanged = !work.hidingAfter.equals(work.hidingBefore);
+
+    Content shownAfter = work.content(work.stringElement, state.string, work.hidingAfter);
+    count(work, ElementKind.STRING, shownBefore, shownAfter);
+    boolean rowsTouched = state.rows > 0 && (removesRows || hidingChanged);
+    if (rowsTouched) {
+      work.kindAfter = kindAfterRows(work, removesRows);
+    } else {
+      work.kindAfter = visibleKind(work.key, state, work.hidingAfter);
+    }
+    boolean addressed = change instanceof Change.StringSet;
+    boolean rowsVisited = rowsTouched || (work.kindChanged() && state.rows > 0);
+    boolean stringFirst = work.kindBefore == ElementKind.STRING;
+    if (stringFirst) {
+      visitKinds(work, work.stringElement, shownBefore, shownAfter, addressed, visitor);
+    }
+    if (rowsVisited) {
+      visitRows(work, removesRows, visitor);
+    }
+    if (!stringFirst) {
+      visitKinds(work, work.stringElement, shownBefore, shownAfter, addressed, visitor);
+    }
+    if (change instanceof Change.StringSet) {
+      noteConflict(work, work.stringElement, state.string);
+    }
+  }
+
+  private static void mergeStringSet(Work work, Change.StringSet set) {
+    KeyState state = work.state;
+    ChangeEvent event = work.event;
+    boolean removed = state.isRemoved(work.stringElement, event.dot());
+    boolean deadlineLives = !state.isRemoved(work.deadlineElement, event.dot());
+    state.string = write(state.string, event, work.stringElement, set.value(), removed);
+    Map<String, VersionVector> exceptions = exceptions(event);
+    if (set.keepsDeadline()) {
+      exceptions.put(work.deadlineElement.digest(), VersionVector.EMPTY);
+    } else {
+      state.removeDeadlines(event.seen(work.deadlineElement));
+    }
+    if (set.deadlineMillis() > 0 && !removed && deadlineLives) {
+      state.addDeadline(
+          new KeyState.DeadlineWrite(event.dot(), set.deadlineMillis(), true),
+          work.deadlineElement);
+    }
+    state.addRemoval(new KeyState.Removal(event.seen(), exceptions));
+  }
+
+  private static void mergeDeadline(Work work, Change change) {
+    KeyState state = work.state;
+    state.removeDeadlines(work.event.seen(work.deadlineElement));
+    long at =
+        change instanceof Change.DeadlineSet set
+            ? set.deadlineMillis()
+            : change instanceof Change.DeadlinePersist ? KeyState.PERSIST : 0;
+    if (at > 0) {
+      state.addDeadline(
+          new KeyState.DeadlineWrite(work.event.dot(), at, false), work.deadlineElement);
+    }
+  }
+
+  private static Map<String, VersionVector> exceptions(ChangeEvent event) {
+    Map<String, VersionVector> exceptions = new TreeMap<>();
+    event
+        .exceptions()
+        .forEach(
+            (digest, missed) ->
+                exceptions.put(
+                    digest,
+                    missed
+                        .context()
+                        .with(
+                            event.origin(),
+                            Math.max(event.seq() - 1, missed.context().get(event.origin())))));
+    return exceptions;
+  }
+
+  private Cell after(Work work, boolean removesRows, Element element, Cell cell) {
+    return (removesRows ? cell.remove(work.event.seen(element)) : cell)
+        .prune(work.merged)
+        .fold(work.stable);
+  }
+
+  /**
+   * Looks ahead: which type will be visible once the event has been applied to every row. Changes
+   * only the counts.
+   */
+  private @Nullable ElementKind kindAfterRows(Work work, boolean removesRows) {
+    Map<ElementKind, Cell.Write> newest = new EnumMap<>(ElementKind.class);
+    forEachCell(
+        work.key,
+        (element, cell) -> {
+          Cell after =
+              after(work, removesRows, element, cell)
+                  .without(KeyState.hidden(work.hidingAfter, element));
+          Content shownBefore = work.content(element, cell, work.hidingBefore);
+          Content shownAfter = Visible.of(element.kind(), after);
+          count(work, element.kind(), shownBefore, shownAfter);
+          keepNewest(newest, element.kind(), after);
+        });
+    keepNewest(
+        newest,
+        ElementKind.STRING,
+        work.state.string.without(KeyState.hidden(work.hidingAfter, work.stringElement)));
+    return newestKind(newest);
+  }
+
+  private void visitRows(Work work, boolean removesRows, Visitor visitor) {
+    forEachCell(
+        work.key,
+        (element, cell) -> {
+          Cell after = after(work, removesRows, element, cell);
+          if (!after.equals(cell)) {
+            storeCell(work, RowKeys.element(element), true, cell, after);
+          }
+          if (!work.kindChanged() || element.kind() != work.kindAfter) {
+            Content shownBefore = work.content(element, cell, work.hidingBefore);
+            Content shownAfter = work.content(element, after, work.hidingAfter);
+            visitKinds(work, element, shownBefore, shownAfter, false, visitor);
+          }
+        });
+    if (work.kindChanged() && work.kindAfter != ElementKind.STRING) {
+      forEachCell(
+          work.key,
+          (element, cell) -> {
+            if (element.kind() == work.kindAfter) {
+              Content shown = work.content(element, cell, work.hidingAfter);
+              visitKinds(work, element, shown, shown, false, visitor);
+            }
+          });
+    }
+  }
+
+  // --- visible type
+  // ------------------------------------------------------------------------------------------------------------------
+
+  /**
+   * The type of the newest surviving write, or null if nothing is visible. Reads all rows only
+   * while there are several types.
+   */
+  private @Nullable ElementKind visibleKind(
+      RedisKey key, KeyState state, List<KeyState.Expiry> hiding) {
+    if (!state.hasVisible()) {
+      return null;
+    }
+    ElementKind only = state.onlyVisibleKind();
+    if (only != null) {
+      return only;
+    }
+    Map<ElementKind, Cell.Write> newest = new EnumMap<>(ElementKind.class);
+    keepNewest(
+        newest,
+        ElementKind.STRING,
+        state.string.without(KeyState.hidden(hiding, Element.string(key))));
+    forEachCell(
+        key,
+        (element, cell) ->
+            keepNewest(newest, element.kind(), cell.without(KeyState.hidden(hiding, element))));
+    return newestKind(newest);
+  }
+
+  private static void keepNewest(Map<ElementKind, Cell.Write> newest, ElementKind kind, Cell cell) {
+    Cell.Write candidate = cell.newest();
+    if (candidate == null) {
+      return;
+    }
+    Cell.Write best = newest.get(kind);
+    if (best == null || isNewer(candidate, best)) {
+      newest.put(kind, candidate);
+    }
+  }
+
+  private static @Nullable ElementKind newestKind(Map<ElementKind, Cell.Write> newest) {
+    ElementKind kind = null;
+    Cell.Write best = null;
+    for (Map.Entry<ElementKind, Cell.Write> entry : newest.entrySet()) {
+      if (best == null || isNewer(entry.getValue(), best)) {
+        best = entry.getValue();
+        kind = entry.getKey();
+      }
+    }
+    return kind;
+  }
+
+  private static boolean isNewer(Cell.Write a, Cell.Write b) {
+    int byStamp = a.stamp().compareTo(b.stamp());
+    return byStamp > 0 || (byStamp == 0 && a.dot().compareTo(b.dot()) < 0);
+  }
+
+  private static void count(Work work, ElementKind kind, Content before, Content after) {
+    if (before.isAbsent() != after.isAbsent()) {
+      work.state.addVisible(kind, after.isAbsent() ? -1 : 1);
+    }
+  }
+
+  // --- rows
+  // --------------------------------------------------------------------------------------------------------------------------
+
+  private interface CellVisitor {
+    void cell(Element element, Cell cell);
+  }
+
+  /**
+   * Visits the element rows of {@code key} in chunks, so that the visitor may change rows already
+   * visited.
+   */
+  private void forEachCell(RedisKey key, CellVisitor visitor) {
+    byte[] prefix = RowKeys.elements(key);
+    byte[] after = null;
+    while (true) {
+      List<Map.Entry<byte[], byte[]>> chunk = new ArrayList<>();
+      rows.scan(
+          prefix,
+          after,
+          (rowKey, value) -> {
+            chunk.add(Map.entry(rowKey, value));
+            return chunk.size() < CHUNK;
+          });
+      for (Map.Entry<byte[], byte[]> row : chunk) {
+        visitor.cell(
+            RowKeys.parseElement(row.getKey()), Cell.decode(new ByteReader(row.getValue())));
+        after = row.getKey();
+      }
+      if (chunk.size() < CHUNK) {
+        return;
+      }
+    }
+  }
+
+  private void storeCell(Work work, byte[] rowKey, boolean existed, Cell before, Cell after) {
+    if (after.isBlank()) {
+      if (existed) {
+        rows.delete(rowKey);
+        work.state.rows--;
+      }
+      return;
+    }
+    if (!existed) {
+      work.state.rows++;
+    }
+    ByteWriter out = new ByteWriter(64);
+    after.encode(out);
+    rows.put(rowKey, out.toByteArray());
+    waitFor(after.removed(), before.removed(), rowKey);
+  }
+
+  private void store(Work work) {
+    KeyState state = work.state;
+    byte[] rowKey = RowKeys.header(work.key);
+    if (state.isBlank()) {
+      if (work.existed) {
+        rows.delete(rowKey);
+      }
+      return;
+    }
+    rows.put(rowKey, state.encode());
+    VersionVector waits = state.string.removed().join(state.deadlineRemoved);
+    for (KeyState.Removal removal : state.removals) {
+      waits = waits.join(removal.context().beyond(work.merged));
+    }
+    waitFor(waits, VersionVector.EMPTY, rowKey);
+  }
+
+  /** Has the row visited again once the events that its removals wait for have been received. */
+  private void waitFor(VersionVector pending, VersionVector known, byte[] rowKey) {
+    for (int i = 0; i < pending.size(); i++) {
+      if (known.get(pending.packedOriginAt(i)) < pending.seqAt(i)) {
+        rows.put(
+            RowKeys.waiting('G', new Dot(pending.originAt(i), pending.seqAt(i)), rowKey),
+            new byte[0]);
+      }
+    }
+  }
+
+  // --- garbage
+  // -----------------------------------------------------------------------------------------------------------------------
+
+  /** Drops what the row's removals no longer wait for. */
+  void prune(byte[] rowKey, VersionVector merged) {
+    byte[] row = rows.get(rowKey);
+    if (row == null) {
+      return;
+    }
+    if (rowKey[0] == 'K') {
+      KeyState state = KeyState.decode(row);
+      state.prune(merged);
+      storeHeader(rowKey, state);
+      return;
+    }
+    Cell cell = Cell.decode(new ByteReader(row));
+    Cell after = cell.prune(merged);
+    if (after.isBlank()) {
+      rows.delete(rowKey);
+      byte[] headerKey = RowKeys.header(RowKeys.parseElement(rowKey).key());
+      byte[] header = rows.get(headerKey);
+      if (header != null) {
+        KeyState state = KeyState.decode(header);
+        state.rows--;
+        storeHeader(headerKey, state);
+      }
+    } else if (!after.equals(cell)) {
+      ByteWriter out = new ByteWriter(64);
+      after.encode(out);
+      rows.put(rowKey, out.toByteArray());
+    }
+  }
+
+  /**
+   * Turns the key's stable expiries into removals, or drops them where a deadline refuted them.
+   * Nothing visible changes.
+   */
+  void settleExpiries(RedisKey key, VersionVector merged, VersionVector stable) {
+    byte[] headerKey = RowKeys.header(key);
+    byte[] header = rows.get(headerKey);
+    if (header == null) {
+      return;
+    }
+    KeyState state = KeyState.decode(header);
+    Element deadlineElement = Element.deadline(key);
+    List<KeyState.Expiry> effective = state.effectiveExpiries(deadlineElement);
+    for (KeyState.Expiry expiry : List.copyOf(state.expiries)) {
+      if (!stable.covers(expiry.dot())) {
+        continue;
+      }
+      if (effective.contains(expiry)) {
+        state.string = state.string.remove(expiry.covers().seen(Element.string(key))).prune(merged);
+        forEachCell(
+            key,
+            (element, cell) -> {
+              Cell after = cell.remove(expiry.covers().seen(element)).prune(merged);
+              if (after.isBlank()) {
+                rows.delete(RowKeys.element(element));
+                state.rows--;
+              } else if (!after.equals(cell)) {
+                ByteWriter out = new ByteWriter(64);
+                after.encode(out);
+                rows.put(RowKeys.element(element), out.toByteArray());
+              }
+            });
+        state.removeDeadlines(expiry.covers().seen(deadlineElement));
+        state.deadlineRemoved = state.deadlineRemoved.beyond(merged);
+      }
+      state.expiries.remove(expiry);
+    }
+    storeHeader(headerKey, state);
+  }
+
+  private void storeHeader(byte[] headerKey, KeyState state) {
+    if (state.isBlank()) {
+      rows.delete(headerKey);
+    } else {
+      rows.put(headerKey, state.encode());
+    }
+  }
+}

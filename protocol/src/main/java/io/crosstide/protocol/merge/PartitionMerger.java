@@ -1,0 +1,943 @@
+package io.crosstide.protocol.merge;
+
+import io.crosstide.crdt.HybridTimestamp;
+import io.crosstide.crdt.Origin;
+import io.crosstide.crdt.VersionVector;
+import io.crosstide.protocol.BatchReply;
+import io.crosstide.protocol.Change;
+import io.crosstide.protocol.ChangeEvent;
+import io.crosstide.protocol.Content;
+import io.crosstide.protocol.Effect;
+import io.crosstide.protocol.EffectBatch;
+import io.crosstide.protocol.EffectWire;
+import io.crosstide.protocol.Element;
+import io.crosstide.protocol.ElementKind;
+import io.crosstide.protocol.Fx;
+import io.crosstide.protocol.MarkerState;
+import io.crosstide.protocol.RedisKey;
+import io.crosstide.protocol.merge.EffectSemantics.ElementState;
+import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The owner of one partition in one region: merges the logs of all regions into rows and sends
+ * Redis the effects that make it hold the merged value (DESIGN section 5). Not thread-safe: one
+ * thread feeds records, replies and time.
+ *
+ * <p><b>Invariants.</b> A: a dot's effects reach a Redis at most once (batch numbers) and, once
+ * everything is delivered, exactly once in value. B: the context sent with a group claims only
+ * events whose effects are in that Redis; what missed is excepted (P9). C: every effect is guarded
+ * by what the owner believes. D': the rows, the positions and the set of tracked elements are
+ * committed together; an element whose effects are not known to be in Redis is tracked, so that a
+ * new owner asks (P11). E follows.
+ *
+ * <p><b>Take-over (P4).</b> CONNECTING: the epoch is raised and the marker read. REPLAYING: records
+ * are merged, nothing is sent, until every log has passed the fence. PROBING: every element touched
+ * or tracked is asked for; the answers are used together, once the local log has shown the probes'
+ * place. RUNNING: the steady state. Whenever probes are awaited, remote records are held.
+ *
+ * <p><b>Crash.</b> Between any two steps: the successor starts from the committed rows and
+ * positions and takes over as above.
+ */
+public final class PartitionMerger implements EffectWire.Listener {
+
+  /** Where the owner stands. */
+  public enum Phase {
+    CONNECTING,
+    REPLAYING,
+    PROBING,
+    RUNNING
+  }
+
+  /**
+   * After so many misses in a row a changed integer is sent as a difference, which local increments
+   * cannot make miss.
+   */
+  private static final int MISSES_UNTIL_ADD = 3;
+
+  /**
+   * After so many misses without a local write to explain them, Redis evidently cannot hold the
+   * value (P26).
+   */
+  private static final int MISSES_UNTIL_GIVEN_UP = 6;
+
+  /**
+   * An event that changes more elements than this is sent in several groups, of which only the last
+   * claims it (P14).
+   */
+  private static final int GROUP_MAX = 2048;
+
+  private final MergerConfig config;
+  private final RowStore rows;
+  private final EffectWire wire;
+  private final MergerListener listener;
+  private final KeyMerger keys;
+  private final Belief belief;
+  private final BatchSender sender;
+  private final HeldEvents held;
+  private final Garbage garbage;
+  private final PartitionMeta meta;
+  private final Belief.Watcher watcher =
+      new Belief.Watcher() {
+        @Override
+        public void wrong(Tracked tracked) {
+          ask(tracked);
+        }
+
+        @Override
+        public void unsettled(Tracked tracked) {
+          reconcile(tracked, null, false, false);
+        }
+      };
+
+  private Phase phase = Phase.CONNECTING;
+  private VersionVector fence = VersionVector.EMPTY;
+  private VersionVector claimed = VersionVector.EMPTY;
+  private VersionVector stable = VersionVector.EMPTY;
+  private boolean contextMoved;
+  private boolean metaMoved;
+  private int epoch;
+  private long nowMillis;
+
+  /** Effects planned and not yet closed into a group. */
+  private List<Effect> open = new ArrayList<>();
+
+  private int openEffects;
+
+  /** Probes under way by number. */
+  private final Map<Fx, Tracked> awaiting = new HashMap<>();
+
+  public PartitionMerger(
+      MergerConfig config,
+      RowStore rows,
+      EffectWire wire,
+      EventCodec codec,
+      MergerListener listener) {
+    this.config = config;
+    this.rows = rows;
+    this.wire = wire;
+    this.listener = listener;
+    keys = new KeyMerger(rows, listener::conflict);
+    belief = new Belief(rows);
+    sender = new BatchSender(config.partition(), wire, config);
+    held = new HeldEvents(rows, codec);
+    byte[] row = rows.get(RowKeys.META);
+    meta = row == null ? new PartitionMeta() : PartitionMeta.decode(row);
+    garbage = new Garbage(rows, keys);
+    epoch = meta.epoch + 1;
+    stable = computeStable();
+  }
+
+  /**
+   * Begins to take the partition over. Events may be fed at once.
+   *
+   * @param localLogEnd the last seq in the local log now; 0 if it is empty
+   */
+  public void start(long localLogEnd) {
+    fence = VersionVector.of(config.local(), localLogEnd);
+    belief.restore();
+    // The wire says onConnected, now or later.
+  }
+
+  public Phase phase() {
+    return phase;
+  }
+
+  public int epoch() {
+    return epoch;
+  }
+
+  /** Per origin the last seq merged. */
+  public VersionVector merged() {
+    return meta.merged;
+  }
+
+  /** Per origin the last seq received in order. */
+  public VersionVector received() {
+    return meta.received;
+  }
+
+  /** What every region has seen. */
+  public VersionVector stable() {
+    return stable;
+  }
+
+  /** The highest stamp read, for the local clock to follow (P28). */
+  public HybridTimestamp highestStamp() {
+    return meta.highestStamp;
+  }
+
+  /** Effects planned and not acknowledged by Redis: feed no more records while this is high. */
+  public int backlog() {
+    return sender.backlog() + open.size();
+  }
+
+  /** Everything received is merged, sent and acknowledged, and Redis is believed to hold it. */
+  public boolean isSettled() {
+    return phase == Phase.RUNNING
+        && awaiting.isEmpty()
+        && sender.isIdle()
+        && held.isEmpty()
+        && !contextMoved
+        && belief.size() == 0;
+  }
+
+  /** Elements whose content in Redis may differ from the merged value. */
+  public int tracked() {
+    return belief.size();
+  }
+
+  /** Writes the positions where they belong: call before each commit, or after each record. */
+  public void persist() {
+    if (metaMoved) {
+      rows.put(RowKeys.META, meta.encode());
+      metaMoved = false;
+    }
+  }
+
+  // --- records
+  // -----------------------------------------------------------------------------------------------------------------------
+
+  /**
+   * Takes the next record of one log.
+   *
+   * @throws MergeStoppedException if records before it are missing: nothing has been changed
+   */
+  public void onEvent(ChangeEvent event) {
+    Origin origin = event.origin();
+    if (event.captureEpoch() < meta.captureEpochs.get(origin)) {
+      listener.fenced(event);
+      return;
+    }
+    boolean local = origin.equals(config.local());
+    if (!event.isControl()
+        && event.seq() > meta.received.get(origin)
+        && event.previousSeq() > meta.received.get(origin)) {
+      throw new MergeStoppedException(
+          MergeStoppedException.Reason.GAP,
+          "the log of origin "
+              + origin
+              + " in partition "
+              + config.partition()
+              + " jumps from seq "
+              + meta.received.get(origin)
+              + " to "
+              + event.seq()
+              + " (after "
+              + event.previousSeq()
+              + "): records were lost, probably to the topic's retention. Re-seed this region's state, then start again.");
+    }
+    metaMoved = true;
+    meta.captureEpochs = meta.captureEpochs.with(origin, event.captureEpoch());
+    if (event.stamp().compareTo(meta.highestStamp) > 0) {
+      meta.highestStamp = event.stamp();
+    }
+    if (event.isControl()) {
+      onControl(event, local);
+    } else if (event.seq() <= meta.received.get(origin)) {
+      listener.duplicate(event);
+    } else {
+      meta.received = meta.received.with(origin, event.seq());
+      if (local) {
+        processLocal(event);
+      } else if (mustHold(event)) {
+        held.add(event);
+        drainHeld();
+      } else {
+        processRemote(List.of(event));
+      }
+    }
+    progress();
+  }
+
+  private void onControl(ChangeEvent event, boolean local) {
+    if (event.change() instanceof Change.Beat beat) {
+      if (!held.holds(event.origin()) && event.seq() <= meta.merged.get(event.origin())) {
+        VersionVector floor = beat.floor().with(event.origin(), event.seq());
+        meta.floors.put(event.origin().regionId(), floor);
+        stable = computeStable();
+      }
+    }
+    if (local) {
+      shown(event.fx());
+      if (event.change() instanceof Change.MarkerLost) {
+        meta.lost = new MarkerState(0, event.fx(), event.context(), event.exceptions());
+        sender.pause();
+        installLost();
+      }
+    }
+  }
+
+  private void installLost() {
+    MarkerState lost = meta.lost;
+    if (lost != null) {
+      wire.install(
+          config.partition(), new MarkerState(epoch, lost.fx(), lost.context(), lost.exceptions()));
+    }
+  }
+
+  private VersionVector computeStable() {
+    VersionVector common = null;
+    for (int member : config.members()) {
+      VersionVector floor = meta.floors.getOrDefault(member, VersionVector.EMPTY);
+      common = common == null ? floor : common.meet(floor);
+    }
+    return common == null ? VersionVector.EMPTY : common;
+  }
+
+  private boolean mayProcess(ChangeEvent event) {
+    return switch (phase) {
+      case CONNECTING, PROBING -> false;
+      case REPLAYING -> event.seq() <= fence.get(event.origin());
+      case RUNNING -> awaiting.isEmpty();
+    };
+  }
+
+  private boolean mustHold(ChangeEvent event) {
+    ChangeEvent.TransactionPart part = event.transaction();
+    return held.holds(event.origin()) || !mayProcess(event) || (part != null && part.count() > 1);
+  }
+
+  /** Processes held records as far as the phase allows and their transactions are complete. */
+  private void drainHeld() {
+    int budget = config.drainPerCall();
+    for (Origin origin : held.origins()) {
+      while (budget > 0) {
+        ChangeEvent first = held.first(origin);
+        if (first == null || !mayProcess(first)) {
+          break;
+        }
+        ChangeEvent.TransactionPart part = first.transaction();
+        int needed = part == null ? 1 : part.count() - part.index();
+        if (held.lastSeq(origin) < first.seq() + needed - 1) {
+          break;
+        }
+        List<ChangeEvent> unit = needed == 1 ? List.of(first) : held.first(origin, needed);
+        unit.forEach(held::remove);
+        budget -= unit.size();
+        processRemote(unit);
+      }
+    }
+  }
+
+  private void processRemote(List<ChangeEvent> unit) {
+    for (ChangeEvent event : unit) {
+      int before = openEffects;
+      meta.merged = meta.merged.with(event.origin(), event.seq());
+      if (phase == Phase.RUNNING) {
+        mergeRemote(event);
+      } else {
+        mergeOnly(event);
+      }
+      listener.merged(event, openEffects - before);
+    }
+    closeGroup();
+  }
+
+  private void mergeRemote(ChangeEvent event) {
+    Content expiring =
+        event.change() instanceof Change.KeyExpire expire
+            ? Content.deadline(expire.deadlineMillis())
+            : Content.ABSENT;
+    boolean expiresHere =
+        !expiring.isAbsent()
+            && believedDeadline(Objects.requireNonNull(event.key())).equals(expiring);
+    keys.merge(
+        event,
+        meta.merged,
+        stable,
+        (element, before, after, addressed) -> {
+          Tracked tracked = belief.get(element);
+          if (tracked == null) {
+            if (expiresHere && after.isAbsent()) {
+              return; // this Redis expires the key by itself, at the same time, and its log will
+              // say so
+            }
+            if (before.equals(after) && !addressed) {
+              return;
+            }
+            tracked = new Tracked(element, before.compact(), after.compact());
+          }
+          tracked.wanted = after.compact();
+          reconcile(tracked, event, true, addressed);
+          splitGroup();
+        });
+  }
+
+  private Content believedDeadline(RedisKey key) {
+    Element element = Element.deadline(key);
+    Tracked tracked = belief.get(element);
+    return tracked == null ? keys.wanted(element) : tracked.believed().content();
+  }
+
+  private void processLocal(ChangeEvent event) {
+    shown(event.fx());
+    meta.merged = meta.merged.with(event.origin(), event.seq());
+    if (phase == Phase.CONNECTING || phase == Phase.REPLAYING) {
+      mergeOnly(event);
+      return;
+    }
+    RedisKey key = Objects.requireNonNull(event.key());
+    Set<Tracked> folded = new HashSet<>();
+    for (Tracked tracked : belief.ofKey(key)) {
+      if (LocalFold.concerns(event.change(), tracked.element)) {
+        folded.add(tracked);
+        foldLocal(tracked, event);
+      }
+    }
+    keys.merge(
+        event,
+        meta.merged,
+        stable,
+        (element, before, after, addressed) -> {
+          Tracked tracked = belief.get(element);
+          if (tracked == null) {
+            Content content = LocalFold.after(before.compact(), element, event.change());
+            if (content != null && content.equals(after)) {
+              return;
+            }
+            tracked =
+                new Tracked(element, content == null ? Content.ABSENT : content, after.compact());
+            belief.track(tracked);
+            if (content == null) {
+              ask(tracked);
+              return;
+            }
+          }
+          folded.remove(tracked);
+          tracked.wanted = after.compact();
+          reconcile(tracked, event, false, false);
+          splitGroup();
+        });
+    for (Tracked tracked : folded) {
+      reconcile(tracked, event, false, false);
+    }
+    closeGroup();
+  }
+
+  private void foldLocal(Tracked tracked, ChangeEvent event) {
+    tracked.missesUnexplained = 0;
+    if (!tracked.known) {
+      Fx probe = tracked.probe;
+      if (probe != null && probe.atMost(event.fx())) {
+        tracked.since.add(new Tracked.LocalChange(event.fx(), event.change()));
+      }
+      return;
+    }
+    Content after = LocalFold.after(tracked.state.content(), tracked.element, event.change());
+    if (after == null) {
+      ask(tracked);
+    } else {
+      tracked.state = new ElementState(after, tracked.state.exception());
+    }
+  }
+
+  /**
+   * Before the fence is passed: Redis may or may not hold this event already, so that every element
+   * it touches is to be probed.
+   */
+  private void mergeOnly(ChangeEvent event) {
+    keys.merge(
+        event,
+        meta.merged,
+        stable,
+        (element, before, after, addressed) -> {
+          Tracked tracked = belief.get(element);
+          if (tracked == null) {
+            tracked = new Tracked(element, Content.ABSENT, after.compact());
+            belief.track(tracked);
+          }
+          tracked.known = false;
+          tracked.wanted = after.compact();
+        });
+  }
+
+  /** The local log has shown {@code fx}. */
+  private void shown(Fx fx) {
+    if (meta.localFx.compareTo(fx) < 0) {
+      meta.localFx = fx;
+    }
+    belief.advance(meta.localFx, watcher);
+  }
+
+  // --- effects
+  // -----------------------------------------------------------------------------------------------------------------------
+
+  /** Plans what brings {@code tracked} from what Redis is believed to hold to the merged value. */
+  private void reconcile(
+      Tracked tracked, @Nullable ChangeEvent event, boolean remote, boolean addressed) {
+    if (!tracked.known) {
+      belief.track(tracked);
+      return; // the probe's answer is planned with instead
+    }
+    ElementState believed = tracked.believed();
+    if (believed.content().equals(tracked.wanted)) {
+      if (!believed.exception().isNone() || (remote && addressed)) {
+        belief.track(tracked);
+        emit(tracked, new Effect.Check(tracked.element, believed.content(), believed.exception()));
+      } else if (!tracked.isSettled()) {
+        belief.track(tracked);
+      } else {
+        belief.untrackIfSettled(tracked);
+      }
+      return;
+    }
+    belief.track(tracked);
+    if (tracked.missesUnexplained >= MISSES_UNTIL_GIVEN_UP) {
+      return;
+    }
+    Content wanted = tracked.wanted.isDigestOnly() ? keys.wanted(tracked.element) : tracked.wanted;
+    emit(tracked, plan(tracked, believed, wanted, event, remote));
+  }
+
+  private static Effect plan(
+      Tracked tracked,
+      ElementState believed,
+      Content wanted,
+      @Nullable ChangeEvent event,
+      boolean remote) {
+    Element element = tracked.element;
+    Long difference = difference(element, believed.content(), wanted);
+    if (difference != null) {
+      boolean increment =
+          remote
+              && event != null
+              && believed.exception().isNone()
+              && difference.equals(integerDelta(event.change()));
+      if (increment || tracked.missesInRow >= MISSES_UNTIL_ADD) {
+        return new Effect.Add(element, difference, believed.exception());
+      }
+    }
+    return new Effect.Put(element, believed.content(), wanted, believed.exception());
+  }
+
+  /**
+   * {@code to - from} where both are integers and {@code to} exists, so that adding leads there.
+   */
+  private static @Nullable Long difference(Element element, Content from, Content to) {
+    if (to.isAbsent()
+        || element.kind() == ElementKind.SET_MEMBER
+        || element.kind() == ElementKind.DEADLINE) {
+      return null;
+    }
+    Long a = Numbers.strictInteger(element.kind(), from);
+    Long b = Numbers.strictInteger(element.kind(), to);
+    if (a == null || b == null) {
+      return null;
+    }
+    long difference = b - a;
+    boolean overflows = ((b ^ a) & (b ^ difference)) < 0;
+    return overflows ? null : (Long) difference;
+  }
+
+  private static @Nullable Long integerDelta(Change change) {
+    BigDecimal delta;
+    if (change instanceof Change.StringAdd add) {
+      delta = add.delta();
+    } else if (change instanceof Change.HashAdd add) {
+      delta = add.delta();
+    } else if (change instanceof Change.ZsetAdd add
+        && Double.isFinite(add.from())
+        && Double.isFinite(add.to())) {
+      delta = new BigDecimal(add.to()).subtract(new BigDecimal(add.from()));
+    } else {
+      return null;
+    }
+    try {
+      return delta.longValueExact();
+    } catch (ArithmeticException notIntegral) {
+      return null;
+    }
+  }
+
+  private Fx emit(Tracked tracked, Effect effect) {
+    Fx number = append(effect);
+    if (effect instanceof Effect.Put put) {
+      belief.sent(
+          tracked,
+          number,
+          new Effect.Put(put.element(), put.expected(), put.desired().compact(), put.knows()));
+    } else if (!(effect instanceof Effect.Probe)) {
+      belief.sent(tracked, number, effect);
+    }
+    return number;
+  }
+
+  private Fx append(Effect effect) {
+    open.add(effect);
+    openEffects++;
+    return new Fx(epoch, sender.takeNumber());
+  }
+
+  /**
+   * Closes what is planned into one group that claims everything merged, unless probes are awaited.
+   */
+  private void closeGroup() {
+    if (phase == Phase.RUNNING && awaiting.isEmpty()) {
+      VersionVector context = PartitionMeta.without(meta.merged, config.local());
+      if (!context.equals(claimed)) {
+        claimed = context;
+        contextMoved = true;
+      }
+    }
+    if (!open.isEmpty()) {
+      sender.add(new EffectBatch.Group(claimed, open));
+      open = new ArrayList<>();
+      contextMoved = false;
+    } else if (contextMoved && sender.raiseLastContext(claimed)) {
+      contextMoved = false;
+    }
+  }
+
+  /**
+   * Keeps groups small where that is harmless: what is sent ahead of its claim is not claimed yet.
+   */
+  private void splitGroup() {
+    if (open.size() >= GROUP_MAX) {
+      sender.add(new EffectBatch.Group(claimed, open));
+      open = new ArrayList<>();
+    }
+  }
+
+  // --- probes
+  // ------------------------------------------------------------------------------------------------------------------------
+
+  /** Asks Redis for the element; until the answer is used, nothing is planned for it. */
+  private void ask(Tracked tracked) {
+    if (!tracked.known && tracked.probe != null) {
+      return;
+    }
+    belief.track(tracked);
+    tracked.forget();
+    if (phase == Phase.CONNECTING || phase == Phase.REPLAYING) {
+      return;
+    }
+    sendProbe(tracked);
+  }
+
+  private void sendProbe(Tracked tracked) {
+    Fx number = append(new Effect.Probe(tracked.element));
+    tracked.probe = number;
+    tracked.answer = null;
+    tracked.since.clear();
+    awaiting.put(number, tracked);
+    listener.probe(tracked.element);
+  }
+
+  /** Lost replies: every unanswered probe is asked again under a new number (P1). */
+  private void askAgain() {
+    List<Tracked> unanswered = new ArrayList<>();
+    awaiting.values().removeIf(tracked -> tracked.answer == null && unanswered.add(tracked));
+    for (Tracked tracked : unanswered) {
+      List<Tracked.LocalChange> since = List.copyOf(tracked.since);
+      sendProbe(tracked);
+      Fx probe = Objects.requireNonNull(tracked.probe);
+      for (Tracked.LocalChange change : since) {
+        if (probe.atMost(change.fx())) {
+          tracked.since.add(change);
+        }
+      }
+    }
+    closeGroup();
+  }
+
+  /** Uses the answers, all together, once each is in and the local log has shown its place (P4). */
+  private void resolve() {
+    if (phase != Phase.PROBING && (phase != Phase.RUNNING || awaiting.isEmpty())) {
+      return;
+    }
+    for (Map.Entry<Fx, Tracked> entry : awaiting.entrySet()) {
+      if (entry.getValue().answer == null || !entry.getKey().atMost(meta.localFx)) {
+        return;
+      }
+    }
+    List<Tracked> answered = List.copyOf(awaiting.values());
+    awaiting.clear();
+    phase = Phase.RUNNING;
+    for (Tracked tracked : answered) {
+      use(tracked, Objects.requireNonNull(tracked.answer));
+    }
+    for (Tracked tracked : answered) {
+      if (tracked.known) {
+        tracked.wanted = keys.wanted(tracked.element).compact();
+        reconcile(tracked, null, false, false);
+      }
+    }
+    closeGroup();
+  }
+
+  private void use(Tracked tracked, BatchReply.ProbeAnswer answer) {
+    Content content = answer.content().compact();
+    for (Tracked.LocalChange change : tracked.since) {
+      Content after = LocalFold.after(content, tracked.element, change.change());
+      if (after == null) {
+        tracked.probe = null;
+        ask(tracked);
+        return;
+      }
+      content = after;
+    }
+    tracked.known = true;
+    tracked.probe = null;
+    tracked.answer = null;
+    tracked.since.clear();
+    tracked.state = new ElementState(content, answer.exception());
+  }
+
+  // --- take-over
+  // ---------------------------------------------------------------------------------------------------------------------
+
+  private void takenOver(MarkerState marker) {
+    meta.epoch = epoch;
+    metaMoved = true;
+    sender.begin(epoch);
+    claimed = marker.context();
+    fence = fence.join(marker.context());
+    phase = Phase.REPLAYING;
+  }
+
+  private void probeIfReplayed() {
+    if (phase != Phase.REPLAYING || !meta.merged.dominates(fence)) {
+      return;
+    }
+    phase = Phase.PROBING;
+    for (Tracked tracked : belief.all()) {
+      tracked.forget();
+      sendProbe(tracked);
+      if (open.size() >= config.batchEffectsMax()) {
+        closeGroup();
+      }
+    }
+    closeGroup();
+  }
+
+  @Override
+  public void onConnected() {
+    if (sender.state() != BatchSender.State.STOPPED && phase != Phase.CONNECTING) {
+      sender.stop();
+    }
+    wire.takeOver(config.partition(), epoch);
+  }
+
+  @Override
+  public void onDisconnected() {
+    sender.stop();
+  }
+
+  @Override
+  public void onMarker(int partition, @Nullable MarkerState marker) {
+    if (marker == null) {
+      sender.pause();
+      installLost(); // else capture's report is awaited
+      return;
+    }
+    if (marker.epoch() > epoch) {
+      if (phase != Phase.CONNECTING) {
+        throw fenced(marker.epoch());
+      }
+      epoch = marker.epoch() + 1;
+      wire.takeOver(config.partition(), epoch);
+      return;
+    }
+    if (meta.lost != null) {
+      meta.lost = null;
+      metaMoved = true;
+    }
+    if (phase == Phase.CONNECTING) {
+      takenOver(marker);
+      drainHeld();
+    } else {
+      sender.resume();
+      askAgain();
+    }
+    progress();
+  }
+
+  @Override
+  public void onMarkerRefused(int partition, String error) {
+    listener.refused(error);
+    retryMarkerAt = nowMillis + config.refusalPauseMillisMax();
+  }
+
+  private long retryMarkerAt;
+
+  private MergeStoppedException fenced(int other) {
+    return new MergeStoppedException(
+        MergeStoppedException.Reason.FENCED,
+        "partition "
+            + config.partition()
+            + " has another owner: the marker's epoch is "
+            + other
+            + ", this owner's "
+            + epoch
+            + ". It stops; the other goes on.");
+  }
+
+  @Override
+  public void onReply(EffectBatch batch, BatchReply reply) {
+    if (batch.epoch() != epoch || sender.state() == BatchSender.State.STOPPED) {
+      return;
+    }
+    switch (reply.outcome()) {
+      case APPLIED -> applied(batch, reply);
+      case ALREADY_APPLIED -> {
+        sender.acknowledged(batch);
+        outcomesUnknown(batch);
+      }
+      case NO_MARKER -> {
+        sender.refused(nowMillis);
+        sender.pause();
+        installLost();
+      }
+      case OLD_EPOCH -> {
+        sender.refused(nowMillis);
+        sender.pause();
+        wire.takeOver(config.partition(), epoch);
+      }
+      case GAP -> sender.refused(nowMillis);
+    }
+    closeGroup();
+    progress();
+  }
+
+  private void applied(EffectBatch batch, BatchReply reply) {
+    sender.acknowledged(batch);
+    Set<Long> misses = new HashSet<>();
+    for (BatchReply.Miss miss : reply.misses()) {
+      misses.add(miss.number());
+    }
+    long number = batch.first();
+    for (EffectBatch.Group group : batch.groups()) {
+      for (Effect effect : group.effects()) {
+        note(effect, number, misses, reply);
+        number++;
+      }
+    }
+    belief.answered(epoch, batch.first(), batch.last(), misses, watcher);
+    for (BatchReply.ProbeAnswer answer : reply.answers()) {
+      Tracked tracked = awaiting.get(new Fx(epoch, answer.number()));
+      if (tracked != null) {
+        tracked.answer = answer;
+      }
+    }
+  }
+
+  private void note(Effect effect, long number, Set<Long> misses, BatchReply reply) {
+    Element element = effect.element();
+    if (element == null || effect instanceof Effect.Probe) {
+      return;
+    }
+    Tracked tracked = belief.get(element);
+    if (!misses.contains(number)) {
+      if (tracked != null) {
+        tracked.missesInRow = 0;
+        tracked.missesUnexplained = 0;
+      }
+      return;
+    }
+    String reason =
+        reply.misses().stream()
+            .filter(m -> m.number() == number)
+            .findFirst()
+            .map(BatchReply.Miss::reason)
+            .orElse("");
+    listener.miss(element, reason);
+    if (tracked != null) {
+      tracked.missesInRow++;
+      tracked.missesUnexplained++;
+      if (tracked.missesUnexplained == MISSES_UNTIL_GIVEN_UP) {
+        listener.unrepresentable(element, reason);
+      }
+    }
+  }
+
+  /**
+   * The answer was lost with a connection: whether its effects passed is not known, so that their
+   * elements are probed.
+   */
+  private void outcomesUnknown(EffectBatch batch) {
+    belief.answered(epoch, batch.first(), batch.last(), Set.of(), NOT_WATCHED);
+    for (EffectBatch.Group group : batch.groups()) {
+      for (Effect effect : group.effects()) {
+        Element element = effect.element();
+        if (element != null && !(effect instanceof Effect.Probe)) {
+          Tracked tracked = belief.get(element);
+          if (tracked == null) {
+            tracked = new Tracked(element, Content.ABSENT, Content.ABSENT);
+          }
+          ask(tracked);
+        }
+      }
+    }
+  }
+
+  private static final Belief.Watcher NOT_WATCHED =
+      new Belief.Watcher() {
+        @Override
+        public void wrong(Tracked tracked) {}
+
+        @Override
+        public void unsettled(Tracked tracked) {}
+      };
+
+  @Override
+  public void onRefused(EffectBatch batch, String error) {
+    if (batch.epoch() != epoch || sender.state() == BatchSender.State.STOPPED) {
+      return;
+    }
+    listener.refused(error);
+    sender.refused(nowMillis);
+  }
+
+  // --- time
+  // --------------------------------------------------------------------------------------------------------------------------
+
+  /**
+   * Goes on with whatever waits for time: repeats refused calls, drains held records, collects
+   * garbage.
+   */
+  public void tick(long now) {
+    nowMillis = now;
+    if (retryMarkerAt != 0 && now >= retryMarkerAt) {
+      retryMarkerAt = 0;
+      if (meta.lost != null) {
+        installLost();
+      } else {
+        wire.takeOver(config.partition(), epoch);
+      }
+    }
+    garbage.collect(now, meta.merged, stable);
+    progress();
+  }
+
+  private void progress() {
+    probeIfReplayed();
+    resolve();
+    if (!held.isEmpty() && (phase == Phase.REPLAYING || phase == Phase.RUNNING)) {
+      drainHeld();
+      probeIfReplayed();
+      resolve();
+    }
+    closeGroup();
+    if (contextMoved && sender.isIdle() && phase == Phase.RUNNING) {
+      append(new Effect.Noop());
+      closeGroup();
+    }
+    sender.pump(nowMillis);
+  }
+
+  // --- looking
+  // -----------------------------------------------------------------------------------------------------------------------
+
+  /** The merged content of {@code element}. */
+  public Content mergedContent(Element element) {
+    return keys.wanted(element);
+  }
+}

@@ -1,0 +1,119 @@
+package io.crosstide.protocol.merge;
+
+import io.crosstide.crdt.ByteReader;
+import io.crosstide.crdt.ByteWriter;
+import io.crosstide.crdt.Bytes;
+import io.crosstide.crdt.Dot;
+import io.crosstide.crdt.Origin;
+import io.crosstide.protocol.Element;
+import io.crosstide.protocol.ElementKind;
+import io.crosstide.protocol.RedisKey;
+
+/**
+ * The layout of {@link RowStore}. One letter says what a row is; what follows is chosen so that all
+ * elements of a key, all held records of an origin and all garbage of an origin are neighbours.
+ *
+ * <pre>
+ *   K db len key               key header, {@link KeyState} (holds a string's cell)
+ *   E db len key kind name     element, {@link io.crosstide.crdt.Cell}
+ *   T &lt;element&gt;                tracked: Redis may differ from the merged value (P11)
+ *   H origin seq               a received record that waits (P4, P15)
+ *   G origin seq &lt;row key&gt;     a row that waits for that event: its removals cover it
+ *   S origin seq &lt;key header&gt;  a key whose expiry by that event becomes a removal once stable
+ *   M                          positions and the like, {@link PartitionMeta}
+ * </pre>
+ */
+final class RowKeys {
+  static final byte[] META = {'M'};
+  static final byte[] TRACKED = {'T'};
+  static final byte[] HELD = {'H'};
+
+  private RowKeys() {}
+
+  private static ByteWriter key(char letter, RedisKey key) {
+    return new ByteWriter(16 + key.name().length())
+        .u8(letter)
+        .u8(key.db())
+        .fixed32(key.name().length())
+        .raw(key.name().array());
+  }
+
+  static byte[] header(RedisKey key) {
+    return key('K', key).toByteArray();
+  }
+
+  /** What the rows of all elements of {@code key} of one kind begin with. */
+  static byte[] elements(RedisKey key) {
+    return key('E', key).toByteArray();
+  }
+
+  static byte[] element(Element element) {
+    return key('E', element.key())
+        .u8(element.kind().tag())
+        .raw(element.name().array())
+        .toByteArray();
+  }
+
+  static byte[] tracked(Element element) {
+    return key('T', element.key())
+        .u8(element.kind().tag())
+        .raw(element.name().array())
+        .toByteArray();
+  }
+
+  /** The element of an {@code E} or {@code T} row. */
+  static Element parseElement(byte[] row) {
+    ByteReader in = new ByteReader(row);
+    in.u8();
+    RedisKey key = parseKey(in);
+    return new Element(key, ElementKind.ofTag((char) in.u8()), in.rest());
+  }
+
+  /** The key of a {@code K} row. */
+  static RedisKey parseHeader(byte[] row) {
+    ByteReader in = new ByteReader(row);
+    in.u8();
+    return parseKey(in);
+  }
+
+  private static RedisKey parseKey(ByteReader in) {
+    int db = in.u8();
+    return new RedisKey(db, Bytes.wrap(in.raw(in.fixed32())));
+  }
+
+  static byte[] held(Origin origin, long seq) {
+    return new ByteWriter(17).u8('H').fixed64(origin.packed()).fixed64(seq).toByteArray();
+  }
+
+  static byte[] held(Origin origin) {
+    return new ByteWriter(9).u8('H').fixed64(origin.packed()).toByteArray();
+  }
+
+  static byte[] waiting(char letter, Dot dot, byte[] row) {
+    return new ByteWriter(17 + row.length)
+        .u8(letter)
+        .fixed64(dot.origin().packed())
+        .fixed64(dot.seq())
+        .raw(row)
+        .toByteArray();
+  }
+
+  static byte[] waiting(char letter, Origin origin) {
+    return new ByteWriter(9).u8(letter).fixed64(origin.packed()).toByteArray();
+  }
+
+  /** The seq of a {@code G}, {@code S} or {@code H} row. */
+  static long parseSeq(byte[] key) {
+    ByteReader in = new ByteReader(key);
+    in.u8();
+    in.fixed64();
+    return in.fixed64();
+  }
+
+  /** The row that a {@code G} or {@code S} row points to. */
+  static byte[] parseWaiting(byte[] key) {
+    ByteReader in = new ByteReader(key);
+    in.raw(17);
+    return in.rest().array();
+  }
+}

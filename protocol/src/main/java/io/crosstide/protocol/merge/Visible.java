@@ -1,0 +1,46 @@
+package io.crosstide.protocol.merge;
+
+import io.crosstide.crdt.Cell;
+import io.crosstide.protocol.Content;
+import io.crosstide.protocol.ElementKind;
+import java.math.BigDecimal;
+import org.jspecify.annotations.Nullable;
+
+/** What a cell shows: the winning write with the surviving increments on top. */
+public final class Visible {
+  private Visible() {}
+
+  /** The content Redis should hold for a cell of {@code kind}. */
+  public static Content of(ElementKind kind, Cell cell) {
+    Cell.Write winner = cell.winner();
+    BigDecimal sum = cell.sum();
+    if (winner == null) {
+      return sum == null ? Content.ABSENT : Content.of(Numbers.format(kind, sum));
+    }
+    if (sum == null) {
+      return Content.of(winner.value());
+    }
+    BigDecimal base = Numbers.parse(kind, winner.value());
+    return base == null
+        ? Content.of(winner.value())
+        : Content.of(Numbers.format(kind, base.add(sum)));
+  }
+
+  /** A visible write that is no number, so that increments it had not seen are lost to it. */
+  static boolean dropsIncrements(ElementKind kind, Cell cell) {
+    Cell.Write winner = cell.winner();
+    return winner != null && cell.sum() != null && Numbers.parse(kind, winner.value()) == null;
+  }
+
+  /** Concurrent writes with different values survive, so that one of them is not seen. */
+  static boolean hasLosers(Cell cell) {
+    Cell.@Nullable Write first = null;
+    for (Cell.Write write : cell.writes()) {
+      if (first != null && !first.value().equals(write.value())) {
+        return true;
+      }
+      first = write;
+    }
+    return false;
+  }
+}
