@@ -1,0 +1,318 @@
+package io.crosstide.apply;
+
+import io.crosstide.apply.lua.BatchEncoder;
+import io.crosstide.apply.lua.LuaScript;
+import io.crosstide.apply.lua.MarkerEncoder;
+import io.crosstide.apply.lua.ReplyDecoder;
+import io.crosstide.apply.lua.ScriptCall;
+import io.crosstide.protocol.BatchReply;
+import io.crosstide.protocol.EffectBatch;
+import io.crosstide.protocol.EffectWire;
+import io.crosstide.protocol.MarkerState;
+import io.lettuce.core.ConnectionFuture;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.resource.ClientResources;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One owner's connection to its region's Redis, which it opens again by itself whenever it is lost.
+ *
+ * <p>The owner's thread calls {@link #send}, {@link #takeOver}, {@link #install} and {@link
+ * #drain}; nothing of them waits. What Redis answers is queued by an I/O thread and handed to the
+ * listener only inside {@link #drain}, in the order of the calls. The queue holds at most one entry
+ * per call in flight, so the owner's window bounds it.
+ *
+ * <p>When the process dies, or the connection, some batches sent may have been applied and some
+ * not; the owner sends all unacknowledged ones again, and the script applies each exactly once.
+ *
+ * <p>A Redis that has forgotten the script ({@code SCRIPT FLUSH}) is taught it again at once; the
+ * batches it refused meanwhile are reported by {@link EffectWire.Listener#onRefused} with {@code
+ * NOSCRIPT} and can be sent again immediately.
+ */
+public final class LettuceEffectWire implements EffectWire, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(LettuceEffectWire.class);
+
+  // Threads: `current` belongs to the owner's thread. Everything that happens to a session happens
+  // in I/O threads and reaches the owner as an event that names its session. The owner sends only
+  // to the session whose onConnected it has been given, so nothing overtakes what it sends again.
+
+  private final RedisClient client;
+  private final RedisURI uri;
+  private final ClientResources resources;
+  private final ApplyConfig config;
+  private final ApplyMetrics metrics;
+  private final Runnable wakeUp;
+  private final Consumer<LettuceEffectWire> whenClosed;
+
+  private final Queue<Event> events = new ConcurrentLinkedQueue<>();
+  private final AtomicBoolean awake = new AtomicBoolean();
+  private final AtomicBoolean closed = new AtomicBoolean();
+  private @Nullable WireSession current;
+  private volatile @Nullable WireSession open;
+  private volatile @Nullable Future<?> reconnect;
+  private volatile int failures;
+  private volatile long openedNanos;
+
+  LettuceEffectWire(
+      RedisClient client,
+      RedisURI uri,
+      ClientResources resources,
+      ApplyConfig config,
+      ApplyMetrics metrics,
+      Runnable wakeUp,
+      Consumer<LettuceEffectWire> whenClosed) {
+    this.client = client;
+    this.uri = uri;
+    this.resources = resources;
+    this.config = config;
+    this.metrics = metrics;
+    this.wakeUp = wakeUp;
+    this.whenClosed = whenClosed;
+  }
+
+  /** Something that happened in an I/O thread, to be told to the owner. */
+  private interface Event {
+    void deliver(Listener listener);
+  }
+
+  void start() {
+    connect();
+  }
+
+  @Override
+  public void send(EffectBatch batch) {
+    WireSession session = current;
+    if (session == null) {
+      return;
+    }
+    ScriptCall call = BatchEncoder.encode(batch);
+    session.call(
+        LuaScript.EFFECT_BATCH,
+        call,
+        (reply, nanos) -> post(session, listener -> replied(listener, batch, reply, nanos)),
+        error -> post(session, listener -> refused(listener, batch, error)));
+  }
+
+  @Override
+  public void takeOver(int partition, int epoch) {
+    marker(partition, MarkerEncoder.takeOver(partition, epoch));
+  }
+
+  @Override
+  public void install(int partition, MarkerState marker) {
+    marker(partition, MarkerEncoder.install(partition, marker));
+  }
+
+  private void marker(int partition, ScriptCall call) {
+    WireSession session = current;
+    if (session == null) {
+      return;
+    }
+    session.call(
+        LuaScript.MARKER,
+        call,
+        (reply, nanos) ->
+            post(
+                session,
+                listener -> listener.onMarker(partition, MarkerEncoder.decode(bytes(reply)))),
+        error ->
+            post(
+                session,
+                listener -> {
+                  metrics.refused(error);
+                  listener.onMarkerRefused(partition, error);
+                }));
+  }
+
+  /**
+   * Hands everything that Redis has answered since the last call to {@code listener}, which may
+   * send. Only for the owner's thread.
+   *
+   * @return whether there was anything
+   */
+  public boolean drain(Listener listener) {
+    awake.set(false);
+    boolean any = false;
+    for (Event event = events.poll(); event != null; event = events.poll()) {
+      any = true;
+      event.deliver(listener);
+    }
+    return any;
+  }
+
+  /** Whether {@link #drain} has something to do; for any thread. */
+  public boolean hasEvents() {
+    return !events.isEmpty();
+  }
+
+  /** Gives the connection up for good. Calls not yet answered may or may not be applied. */
+  @Override
+  public void close() {
+    if (closed.compareAndSet(false, true)) {
+      Future<?> attempt = reconnect;
+      if (attempt != null) {
+        attempt.cancel(false);
+      }
+      WireSession session = open;
+      if (session != null) {
+        session.close("the owner gave the partition up");
+      }
+      whenClosed.accept(this);
+    }
+  }
+
+  private void replied(Listener listener, EffectBatch batch, List<Object> reply, long nanos) {
+    BatchReply decoded = ReplyDecoder.decode(batch, reply);
+    metrics.replied(batch.size(), decoded, nanos);
+    String marker = ReplyDecoder.markerOf(reply);
+    if (marker != null) {
+      LOG.info(
+          "{}: batch {}:{}..{} of partition {} is refused as {}: the marker is of {}",
+          config.region(),
+          batch.epoch(),
+          batch.first(),
+          batch.last(),
+          batch.partition(),
+          decoded.outcome(),
+          marker);
+    }
+    listener.onReply(batch, decoded);
+  }
+
+  private void refused(Listener listener, EffectBatch batch, String error) {
+    metrics.refused(error);
+    listener.onRefused(batch, error);
+  }
+
+  private static List<byte[]> bytes(List<Object> reply) {
+    List<byte[]> bytes = new ArrayList<>(reply.size());
+    for (Object part : reply) {
+      bytes.add((byte[]) part);
+    }
+    return bytes;
+  }
+
+  private void post(WireSession session, Event event) {
+    enqueue(
+        listener -> {
+          if (session == current) {
+            event.deliver(listener);
+          }
+        });
+  }
+
+  private void enqueue(Event event) {
+    events.add(event);
+    if (awake.compareAndSet(false, true)) {
+      wakeUp.run();
+    }
+  }
+
+  // Connecting. All of it in I/O threads; at most one attempt or one open session at a time.
+
+  private void connect() {
+    if (closed.get()) {
+      return;
+    }
+    try {
+      ConnectionFuture<StatefulRedisConnection<byte[], byte[]>> connecting =
+          client.connectAsync(ByteArrayCodec.INSTANCE, uri);
+      Object unused =
+          connecting.handle(
+              (connection, error) -> {
+                if (error != null) {
+                  retry("cannot be reached", error);
+                } else {
+                  prepare(connection);
+                }
+                return null;
+              });
+    } catch (RuntimeException e) {
+      retry("cannot be reached", e);
+    }
+  }
+
+  private void prepare(StatefulRedisConnection<byte[], byte[]> connection) {
+    WireSession session = new WireSession(connection, config, this::lost);
+    open = session;
+    if (closed.get()) {
+      session.close("the owner gave the partition up");
+      return;
+    }
+    session.start(() -> opened(session));
+  }
+
+  private void opened(WireSession session) {
+    openedNanos = System.nanoTime();
+    metrics.connected();
+    LOG.info("{}: connected to {}", config.region(), config.redis());
+    enqueue(
+        listener -> {
+          current = session;
+          listener.onConnected();
+        });
+  }
+
+  /** Called once for every session that ends, whether it ever became ready or not. */
+  private void lost(WireSession session, boolean wasReady, String reason) {
+    open = null;
+    if (wasReady) {
+      if (System.nanoTime() - openedNanos > config.reconnectDelayMax().toNanos()) {
+        failures = 0; // it worked for a while, so this is not another failure of the same kind
+      }
+      metrics.disconnected();
+      enqueue(
+          listener -> {
+            if (session == current) {
+              current = null;
+              listener.onDisconnected();
+            }
+          });
+    }
+    retry(reason, null);
+  }
+
+  private void retry(String reason, @Nullable Throwable error) {
+    if (closed.get()) {
+      return;
+    }
+    int attempt = failures;
+    failures = attempt + 1;
+    long min = config.reconnectDelayMin().toMillis();
+    long max = config.reconnectDelayMax().toMillis();
+    long delay = Math.min(max, min << Math.min(attempt, 20));
+    if (attempt == 0 || delay < max) {
+      LOG.warn(
+          "{}: {} {}{}; trying again in {} ms",
+          config.region(),
+          config.redis(),
+          reason,
+          error == null ? "" : ": " + rootMessage(error),
+          delay);
+    }
+    reconnect =
+        resources.eventExecutorGroup().schedule(this::connect, delay, TimeUnit.MILLISECONDS);
+  }
+
+  private static String rootMessage(Throwable error) {
+    Throwable root = error;
+    while (root.getCause() != null && root.getCause() != root) {
+      root = root.getCause();
+    }
+    String message = root.getMessage();
+    return message == null ? root.getClass().getSimpleName() : message;
+  }
+}

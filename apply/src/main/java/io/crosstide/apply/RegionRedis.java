@@ -1,0 +1,102 @@
+package io.crosstide.apply;
+
+import io.lettuce.core.ClientOptions;
+import io.lettuce.core.MaintNotificationsConfig;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.SocketOptions;
+import io.lettuce.core.SslOptions;
+import io.lettuce.core.TimeoutOptions;
+import io.lettuce.core.metrics.CommandLatencyRecorder;
+import io.lettuce.core.protocol.ProtocolVersion;
+import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.DefaultClientResources;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Everything this process shares towards one region's Redis: threads, settings, and the connections
+ * opened with them. Closing it closes those.
+ */
+public final class RegionRedis implements AutoCloseable {
+  /** Above what one owner ever has in flight; a guard against a mistake, not a queue. */
+  private static final int REQUESTS_MAX = 10_000;
+
+  private final ApplyConfig config;
+  private final ApplyMetrics metrics;
+  private final ClientResources resources;
+  private final RedisClient client;
+  private final Set<LettuceEffectWire> wires = ConcurrentHashMap.newKeySet();
+
+  /** Starts the threads; connects to nothing yet. */
+  public RegionRedis(ApplyConfig config, ApplyMetrics metrics) {
+    this.config = config;
+    this.metrics = metrics;
+    this.resources =
+        DefaultClientResources.builder()
+            .ioThreadPoolSize(config.ioThreads())
+            .computationThreadPoolSize(2)
+            .commandLatencyRecorder(CommandLatencyRecorder.disabled())
+            .build();
+    this.client = RedisClient.create(resources, uri());
+    client.setOptions(options(config));
+  }
+
+  private static ClientOptions options(ApplyConfig config) {
+    ClientOptions.Builder options =
+        ClientOptions.builder()
+            // Lettuce's own reconnecting would send commands again by its own rules; ours are P1.
+            .autoReconnect(false)
+            .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
+            .protocolVersion(ProtocolVersion.RESP2)
+            .maintNotificationsConfig(MaintNotificationsConfig.disabled())
+            .requestQueueSize(REQUESTS_MAX)
+            .timeoutOptions(TimeoutOptions.builder().timeoutCommands(false).build())
+            .socketOptions(
+                SocketOptions.builder()
+                    .connectTimeout(config.connectTimeout())
+                    .keepAlive(true)
+                    .tcpNoDelay(true)
+                    .build());
+    RedisEndpoint redis = config.redis();
+    if (redis.caFile() != null) {
+      options.sslOptions(SslOptions.builder().trustManager(redis.caFile().toFile()).build());
+    }
+    return options.build();
+  }
+
+  private RedisURI uri() {
+    return config.redis().uri(config.connectTimeout());
+  }
+
+  /**
+   * A wire for one owner; it starts to connect at once and keeps trying until closed.
+   *
+   * @param wakeUp called from an I/O thread when {@link LettuceEffectWire#drain} has something to
+   *     do; must return at once
+   */
+  public LettuceEffectWire openWire(Runnable wakeUp) {
+    LettuceEffectWire wire =
+        new LettuceEffectWire(client, uri(), resources, config, metrics, wakeUp, wires::remove);
+    wires.add(wire);
+    wire.start();
+    return wire;
+  }
+
+  /**
+   * A reader with a connection of its own.
+   *
+   * @throws io.lettuce.core.RedisException if Redis cannot be reached
+   */
+  public RedisReader openReader() {
+    return RedisReader.open(client, uri(), config);
+  }
+
+  @Override
+  public void close() {
+    wires.forEach(LettuceEffectWire::close);
+    client.shutdown(0, 2, TimeUnit.SECONDS);
+    resources.shutdown(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(3, TimeUnit.SECONDS);
+  }
+}

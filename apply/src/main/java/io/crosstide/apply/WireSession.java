@@ -1,0 +1,196 @@
+package io.crosstide.apply;
+
+import io.crosstide.apply.lua.LuaScript;
+import io.crosstide.apply.lua.ScriptCall;
+import io.lettuce.core.RedisChannelHandler;
+import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.RedisConnectionStateListener;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.output.CommandOutput;
+import io.lettuce.core.output.NestedMultiOutput;
+import io.lettuce.core.output.StatusOutput;
+import io.lettuce.core.protocol.AsyncCommand;
+import io.lettuce.core.protocol.Command;
+import io.lettuce.core.protocol.CommandArgs;
+import io.lettuce.core.protocol.CommandType;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.util.List;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One connection from its opening to its end: loads the scripts, sends calls in order, and ends as
+ * soon as anything about it is not as expected, since sending again is always safe and going on
+ * with a gap never is.
+ */
+final class WireSession implements RedisConnectionStateListener {
+  private static final Logger LOG = LoggerFactory.getLogger(WireSession.class);
+
+  /** Told once, when the session has ended. */
+  interface EndListener {
+    void ended(WireSession session, boolean wasReady, String reason);
+  }
+
+  /** Told what a script returned. */
+  interface ReplyListener {
+    void replied(List<Object> reply, long latencyNanos);
+  }
+
+  private final StatefulRedisConnection<byte[], byte[]> connection;
+  private final ApplyConfig config;
+  private final EndListener endListener;
+  private final AtomicBoolean ended = new AtomicBoolean();
+  private final AtomicInteger inFlight = new AtomicInteger();
+  private volatile boolean ready;
+  private volatile long lastProgressNanos = System.nanoTime();
+  private volatile @Nullable ScheduledFuture<?> stallCheck;
+
+  WireSession(
+      StatefulRedisConnection<byte[], byte[]> connection,
+      ApplyConfig config,
+      EndListener endListener) {
+    this.connection = connection;
+    this.config = config;
+    this.endListener = endListener;
+  }
+
+  /** Loads the scripts, then runs {@code whenReady}. */
+  void start(Runnable whenReady) {
+    connection.addListener(this);
+    long period = Math.max(1, config.stallTimeout().toMillis() / 4);
+    stallCheck =
+        connection
+            .getResources()
+            .eventExecutorGroup()
+            .scheduleWithFixedDelay(this::checkStall, period, period, TimeUnit.MILLISECONDS);
+    load(LuaScript.MARKER, () -> {});
+    load(
+        LuaScript.EFFECT_BATCH,
+        () -> {
+          ready = true;
+          whenReady.run();
+        });
+    if (!connection.isOpen()) {
+      close("closed the connection at once");
+    }
+  }
+
+  private void load(LuaScript script, Runnable whenLoaded) {
+    dispatch(
+        CommandType.SCRIPT,
+        new StatusOutput<>(ByteArrayCodec.INSTANCE),
+        new CommandArgs<>(ByteArrayCodec.INSTANCE).add("LOAD").add(script.text()),
+        (reply, nanos) -> whenLoaded.run(),
+        error -> close("refuses to load a script: " + error));
+  }
+
+  /**
+   * @param onRefused given the error, its code word first
+   */
+  void call(LuaScript script, ScriptCall call, ReplyListener onReply, Consumer<String> onRefused) {
+    CommandArgs<byte[], byte[]> args =
+        new CommandArgs<>(ByteArrayCodec.INSTANCE).add(script.sha1()).add(call.keys().size());
+    for (byte[] key : call.keys()) {
+      args.add(key);
+    }
+    for (byte[] argument : call.arguments()) {
+      args.add(argument);
+    }
+    dispatch(
+        CommandType.EVALSHA,
+        new NestedMultiOutput<>(ByteArrayCodec.INSTANCE),
+        args,
+        onReply::replied,
+        error -> {
+          if (RedisRefusal.code(error).equals(RedisRefusal.NOSCRIPT)) {
+            LOG.info("{}: Redis has forgotten our script; loading it again", config.region());
+            load(script, () -> {});
+          }
+          onRefused.accept(error);
+        });
+  }
+
+  private interface Completion<T> {
+    void completed(T reply, long latencyNanos);
+  }
+
+  private <T> void dispatch(
+      CommandType type,
+      CommandOutput<byte[], byte[], T> output,
+      CommandArgs<byte[], byte[]> args,
+      Completion<T> onReply,
+      Consumer<String> onRefused) {
+    AsyncCommand<byte[], byte[], T> command = new AsyncCommand<>(new Command<>(type, output, args));
+    long sent = System.nanoTime();
+    if (inFlight.getAndIncrement() == 0) {
+      lastProgressNanos = sent;
+    }
+    Object unused =
+        command.handle(
+            (reply, error) -> {
+              long now = System.nanoTime();
+              lastProgressNanos = now;
+              inFlight.decrementAndGet();
+              try {
+                if (error == null) {
+                  onReply.completed(reply, now - sent);
+                } else {
+                  failed(error, onRefused);
+                }
+              } catch (RuntimeException e) {
+                // It would vanish in the future, and with it the answer.
+                LOG.error("{}: a reply could not be handed on", config.region(), e);
+                close("gave a reply that could not be handed on");
+              }
+              return null;
+            });
+    try {
+      connection.dispatch(command);
+    } catch (RuntimeException e) {
+      close("takes no call: " + e);
+    }
+  }
+
+  private void failed(Throwable error, Consumer<String> onRefused) {
+    Throwable cause =
+        error instanceof CompletionException && error.getCause() != null ? error.getCause() : error;
+    if (cause instanceof RedisCommandExecutionException) {
+      String message = cause.getMessage();
+      onRefused.accept(RedisRefusal.normalise(message == null ? "ERR" : message));
+    } else {
+      close("lost a call: " + cause);
+    }
+  }
+
+  private void checkStall() {
+    long quiet = System.nanoTime() - lastProgressNanos;
+    if (inFlight.get() > 0 && quiet > config.stallTimeout().toNanos()) {
+      close("has not answered for " + TimeUnit.NANOSECONDS.toMillis(quiet) + " ms");
+    }
+  }
+
+  @Override
+  public void onRedisDisconnected(RedisChannelHandler<?, ?> handler) {
+    close("closed the connection");
+  }
+
+  /** Ends the session; what is in flight is never answered. */
+  void close(String reason) {
+    if (!ended.compareAndSet(false, true)) {
+      return;
+    }
+    ScheduledFuture<?> check = stallCheck;
+    if (check != null) {
+      check.cancel(false);
+    }
+    Object unused = connection.closeAsync();
+    endListener.ended(this, ready, reason);
+  }
+}
