@@ -75,12 +75,14 @@ final class KafkaRegistryLog implements RegistryLog {
     try {
       open.beginTransaction();
       for (RegistryRecords.Entry entry : entries) {
-        open.send(
-            new ProducerRecord<>(
-                PARTITION.topic(),
-                PARTITION.partition(),
-                json.writeValueAsBytes(entry.key()),
-                entry.value() == null ? null : json.writeValueAsBytes(entry.value())));
+        // commitTransaction throws what goes wrong here
+        var unused =
+            open.send(
+                new ProducerRecord<>(
+                    PARTITION.topic(),
+                    PARTITION.partition(),
+                    json.writeValueAsBytes(entry.key()),
+                    entry.value() == null ? null : json.writeValueAsBytes(entry.value())));
       }
       open.commitTransaction();
     } catch (KafkaException | JsonProcessingException e) {
@@ -119,8 +121,7 @@ final class KafkaRegistryLog implements RegistryLog {
     properties.put("default.api.timeout.ms", Long.toString(CALL_TIMEOUT.toMillis()));
     properties.put("request.timeout.ms", "5000");
     try (Admin admin = Admin.create(properties)) {
-      NewTopic topic =
-          new NewTopic(spec.name(), Optional.of(spec.partitions()), Optional.empty());
+      NewTopic topic = new NewTopic(spec.name(), Optional.of(spec.partitions()), Optional.empty());
       admin.createTopics(List.of(topic.configs(spec.configs()))).all().get();
     } catch (ExecutionException e) {
       if (!(e.getCause() instanceof TopicExistsException)) {
@@ -137,8 +138,7 @@ final class KafkaRegistryLog implements RegistryLog {
     properties.put("isolation.level", "read_committed");
     properties.put("default.api.timeout.ms", Long.toString(CALL_TIMEOUT.toMillis()));
     try (KafkaConsumer<byte[], byte @Nullable []> consumer =
-        new KafkaConsumer<>(
-            properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+        new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
       List<TopicPartition> partitions = List.of(PARTITION);
       consumer.assign(partitions);
       consumer.seekToBeginning(partitions);

@@ -1,5 +1,6 @@
 package io.crosstide.sandbox.registry;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** An answer that is an error: HTTP status, Confluent's code, and its sentence. */
@@ -52,8 +53,7 @@ final class RegistryError extends RuntimeException {
 
   static RegistryError subjectNotSoftDeleted(String subject) {
     return new RegistryError(
-        40405,
-        "Subject '" + subject + "' was not deleted first before being permanently deleted");
+        40405, "Subject '" + subject + "' was not deleted first before being permanently deleted");
   }
 
   static RegistryError versionSoftDeleted(String subject, int version) {
@@ -86,7 +86,7 @@ final class RegistryError extends RuntimeException {
         40409, "Subject '" + subject + "' does not have subject-level mode configured");
   }
 
-  static RegistryError incompatible(String subject, java.util.List<String> problems) {
+  static RegistryError incompatible(String subject, List<String> problems) {
     return new RegistryError(
         409,
         "Schema being registered is incompatible with an earlier schema for subject \""

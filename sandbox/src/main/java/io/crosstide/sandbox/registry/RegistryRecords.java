@@ -49,8 +49,7 @@ final class RegistryRecords {
 
   static Entry mode(String subject, @Nullable RegistryMode mode) {
     return new Entry(
-        settingKey("MODE", subject),
-        mode == null ? null : setting(subject, "mode", mode.name()));
+        settingKey("MODE", subject), mode == null ? null : setting(subject, "mode", mode.name()));
   }
 
   /** The state after one more record of the log. */
@@ -66,9 +65,7 @@ final class RegistryRecords {
               ? state.withoutSchema(subject, version)
               : state.withSchema(toSchema(subject, version, value));
       case "DELETE_SUBJECT" ->
-          value == null
-              ? state
-              : state.withSubjectDeleted(subject, value.path("version").asInt());
+          value == null ? state : state.withSubjectDeleted(subject, value.path("version").asInt());
       case "CONFIG" ->
           state.withLevel(
               subject,
@@ -77,8 +74,7 @@ final class RegistryRecords {
                   : CompatibilityLevel.valueOf(value.path("compatibilityLevel").asText()));
       case "MODE" ->
           state.withMode(
-              subject,
-              value == null ? null : RegistryMode.valueOf(value.path("mode").asText()));
+              subject, value == null ? null : RegistryMode.valueOf(value.path("mode").asText()));
       default -> state; // NOOP and the like, which say nothing about schemas
     };
   }

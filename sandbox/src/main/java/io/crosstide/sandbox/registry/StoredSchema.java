@@ -12,12 +12,7 @@ import java.util.List;
  * @param deleted soft-deleted: its id still resolves, the subject no longer lists it
  */
 record StoredSchema(
-    String subject,
-    int version,
-    int id,
-    String text,
-    List<Reference> references,
-    boolean deleted) {
+    String subject, int version, int id, String text, List<Reference> references, boolean deleted) {
 
   /**
    * @param name the full name by which the text refers to it
