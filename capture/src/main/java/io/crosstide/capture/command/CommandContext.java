@@ -1,0 +1,254 @@
+package io.crosstide.capture.command;
+
+import io.crosstide.capture.shadow.Shadow;
+import io.crosstide.capture.shadow.ShadowKey;
+import io.crosstide.crdt.Bytes;
+import io.crosstide.protocol.Change;
+import io.crosstide.protocol.RedisKey;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+
+/** What a handler sees of the interpreter while it deals with one command. */
+final class CommandContext {
+  private final InterpreterConfig config;
+  private final Shadow shadow;
+  private final MarkerTracker markers;
+  private final StreamTime time;
+  private final UnitEvents events;
+  private final UnsupportedCommands unsupported;
+  private final EventSink sink;
+  private final ReservedKeys reserved;
+
+  private final List<RedisKey> oversized = new ArrayList<>();
+  private final BitSet seen;
+  private final BitSet probed;
+
+  private String command = "";
+  private String replId = "";
+  private long endOffset = -1;
+  private int db;
+  private boolean inTransaction;
+  private boolean echo;
+
+  CommandContext(
+      InterpreterConfig config,
+      Shadow shadow,
+      MarkerTracker markers,
+      StreamTime time,
+      UnitEvents events,
+      UnsupportedCommands unsupported,
+      EventSink sink) {
+    this.config = config;
+    this.shadow = shadow;
+    this.markers = markers;
+    this.time = time;
+    this.events = events;
+    this.unsupported = unsupported;
+    this.sink = sink;
+    this.seen = new BitSet(config.partitions());
+    this.probed = new BitSet(config.partitions());
+    this.reserved = new ReservedKeys(markers, time, config.partitions());
+  }
+
+  // ---- for handlers ----
+
+  InterpreterConfig config() {
+    return config;
+  }
+
+  Shadow shadow() {
+    return shadow;
+  }
+
+  int db() {
+    return db;
+  }
+
+  void select(int db) {
+    this.db = db;
+  }
+
+  /** The key's handle; see {@link Shadow#key} on having only one at a time. */
+  ShadowKey key(byte[] name) {
+    return shadow.key(db, Bytes.wrap(name));
+  }
+
+  RedisKey redisKey(byte[] name) {
+    return new RedisKey(db, Bytes.wrap(name));
+  }
+
+  /** Publishes a change, unless what is being read is an effect of our own. */
+  void emit(RedisKey key, Change change) {
+    if (echo) {
+      return;
+    }
+    if (size(key, change) > config.eventBytesMax()) {
+      oversized.add(key);
+      unsupported(
+          command + " over " + config.eventBytesMax() + " bytes",
+          "a change whose key, name and value together are longer is not replicated");
+      return;
+    }
+    events.add(key, change, replId, endOffset);
+  }
+
+  private static long size(RedisKey key, Change change) {
+    long size = key.name().length();
+    if (change instanceof Change.StringSet set) {
+      return size + set.value().length();
+    }
+    if (change instanceof Change.HashPut put) {
+      return size + put.name().length() + put.value().length();
+    }
+    return change instanceof Change.OfElement of ? size + of.name().length() : size;
+  }
+
+  /**
+   * Removes the key from the shadow and tells the others: as its expiry if its deadline may have
+   * passed, else as a delete. Nothing for an absent key.
+   */
+  void removeKey(ShadowKey key) {
+    if (!key.exists()) {
+      return;
+    }
+    RedisKey name = key.redisKey();
+    long deadline = key.deadlineMillis();
+    key.delete();
+    boolean expired = deadline != 0 && time.mayHavePassed(deadline);
+    emit(name, expired ? new Change.KeyExpire(deadline) : new Change.KeyDelete());
+  }
+
+  /**
+   * To be called after elements of a key were removed: the last one takes the key's deadline with
+   * it.
+   *
+   * @param deadlineMillis the key's deadline before, 0 for none
+   */
+  void afterRemoval(ShadowKey key, long deadlineMillis) {
+    if (deadlineMillis != 0 && !key.exists()) {
+      emit(key.redisKey(), new Change.DeadlineRemove());
+    }
+  }
+
+  /** The wall clock to which a relative time to live is added. */
+  long nowMillis() {
+    return time.stampMillis();
+  }
+
+  /** The command being handled, in upper case. */
+  String command() {
+    return command;
+  }
+
+  /** Counts the command as not replicated. */
+  void unsupported(String consequence) {
+    unsupported(command, consequence);
+  }
+
+  private void unsupported(String name, String consequence) {
+    if (unsupported.count(name)) {
+      sink.unsupported(name, consequence);
+    }
+  }
+
+  /** Counts the command as one that concerns this Redis only. */
+  void local() {
+    unsupported.countLocal(command);
+  }
+
+  /**
+   * For handlers that look at their keys themselves: whether {@code key} is reserved. If so it is
+   * not to be touched, and a marker counts as taken away.
+   */
+  boolean takesReserved(byte[] key) {
+    return takesReserved(db, key);
+  }
+
+  boolean takesReserved(int ofDb, byte[] key) {
+    if (!RedisKey.isReserved(key)) {
+      return false;
+    }
+    reserved.taken(ofDb, key);
+    return true;
+  }
+
+  /** All markers are gone: their database was flushed or exchanged. */
+  void allMarkersTaken() {
+    reserved.allTaken();
+  }
+
+  // ---- for the interpreter ----
+
+  void begin(String replId, long endOffset, boolean inTransaction) {
+    this.replId = replId;
+    this.endOffset = endOffset;
+    this.inTransaction = inTransaction;
+    this.echo = false;
+    seen.clear();
+    probed.clear();
+    reserved.begin();
+  }
+
+  void run(CommandTable.Command known, byte[][] argv) {
+    command = known.name();
+    if (!known.ownsReserved() && argv.length > 1 && RedisKey.isReserved(argv[1])) {
+      reserved.command(this, known.name(), argv);
+      return;
+    }
+    known.handler().handle(this, argv);
+    markOversized();
+  }
+
+  /** A command that nobody registered: a module's, or one of a newer Redis. */
+  void runUnknown(byte[][] argv) {
+    command = CommandTable.upperCase(argv[0]);
+    unsupported("an unknown command; what it changed is not replicated");
+    if (argv.length > 1 && !takesReserved(argv[1])) {
+      ShadowKey key = key(argv[1]);
+      if (key.exists()) {
+        key.markUnknown(key.type());
+      }
+    }
+  }
+
+  private void markOversized() {
+    for (RedisKey name : oversized) {
+      ShadowKey key = shadow.key(name.db(), name.name());
+      if (key.exists()) {
+        key.markUnknown(key.type());
+      }
+    }
+    oversized.clear();
+  }
+
+  /** The marker of {@code partition} was written; in a transaction, echoes follow. */
+  void markerWritten(int partition, boolean heldProbe) {
+    seen.set(partition);
+    if (heldProbe) {
+      probed.set(partition);
+    }
+    if (inTransaction) {
+      echo = true;
+    }
+  }
+
+  BitSet markersSeen() {
+    return seen;
+  }
+
+  boolean probed(int partition) {
+    return probed.get(partition);
+  }
+
+  /** Markers that were taken away in this unit and not written again. */
+  BitSet markersLost() {
+    BitSet lost = reserved.taken();
+    for (int p = lost.nextSetBit(0); p >= 0; p = lost.nextSetBit(p + 1)) {
+      if (markers.present(p)) {
+        lost.clear(p);
+      }
+    }
+    return lost;
+  }
+}

@@ -1,0 +1,213 @@
+package io.crosstide.capture.command;
+
+import io.crosstide.crdt.VersionVector;
+import io.crosstide.protocol.Element;
+import io.crosstide.protocol.Fx;
+import io.crosstide.protocol.MarkerState;
+import io.crosstide.protocol.MarkerState.Missed;
+import io.crosstide.protocol.RedisKey;
+import java.nio.charset.StandardCharsets;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * What the markers in the stream have shown, per partition: what this Redis held of the other logs
+ * when a write ran.
+ *
+ * <p>Effect number and context are running maxima: a marker taken away, or an old one brought back,
+ * does not lower them (P3). Only {@link #restore} does.
+ */
+public final class MarkerTracker {
+  private static final String EXCEPTION_FIELD = "x:";
+
+  /** Digits of {@link Element#digest()} that name the key. */
+  private static final int KEY_DIGEST_HEX = 20;
+
+  private final Tracked[] markers;
+  private final BitSet dirty;
+
+  private static final class Tracked {
+    boolean present;
+    int epoch;
+    Fx fx = Fx.NONE;
+    VersionVector context = VersionVector.EMPTY;
+    final Map<String, Missed> exceptions = new HashMap<>();
+  }
+
+  MarkerTracker(int partitions) {
+    markers = new Tracked[partitions];
+    for (int p = 0; p < partitions; p++) {
+      markers[p] = new Tracked();
+    }
+    dirty = new BitSet(partitions);
+  }
+
+  /** Whether Redis has the marker, as far as the stream showed. */
+  public boolean present(int partition) {
+    return markers[partition].present;
+  }
+
+  public Fx fx(int partition) {
+    return markers[partition].fx;
+  }
+
+  public VersionVector context(int partition) {
+    return markers[partition].context;
+  }
+
+  /** The context of a write to {@code element}: lower if the element has an exception (P9). */
+  public VersionVector contextOf(int partition, Element element) {
+    Tracked marker = markers[partition];
+    if (marker.exceptions.isEmpty()) {
+      return marker.context;
+    }
+    Missed missed = marker.exceptions.get(element.digest());
+    return missed == null ? marker.context : missed.context();
+  }
+
+  public boolean hasExceptions(int partition) {
+    return !markers[partition].exceptions.isEmpty();
+  }
+
+  /** The exceptions of one key's elements. */
+  public Map<String, Missed> exceptionsOf(int partition, RedisKey key) {
+    Map<String, Missed> all = markers[partition].exceptions;
+    if (all.isEmpty()) {
+      return Map.of();
+    }
+    String keyDigest = Element.keyDigest(key);
+    Map<String, Missed> ofKey = new HashMap<>();
+    all.forEach(
+        (digest, missed) -> {
+          if (digest.regionMatches(0, keyDigest, 0, KEY_DIGEST_HEX)) {
+            ofKey.put(digest, missed);
+          }
+        });
+    return ofKey;
+  }
+
+  public MarkerState state(int partition) {
+    Tracked marker = markers[partition];
+    return new MarkerState(marker.epoch, marker.fx, marker.context, marker.exceptions);
+  }
+
+  /** What every later event's context reaches: the context, less what exceptions lack. */
+  public VersionVector floor(int partition) {
+    Tracked marker = markers[partition];
+    VersionVector floor = marker.context;
+    for (Missed missed : marker.exceptions.values()) {
+      floor = floor.meet(missed.context());
+    }
+    return floor;
+  }
+
+  /** Takes over what a snapshot shows: the marker is there, exactly so. */
+  public void restore(int partition, MarkerState state) {
+    Tracked marker = markers[partition];
+    marker.present = true;
+    marker.epoch = state.epoch();
+    marker.fx = state.fx();
+    marker.context = state.context();
+    marker.exceptions.clear();
+    marker.exceptions.putAll(state.exceptions());
+    dirty.set(partition);
+  }
+
+  /** The marker is gone; what it said stays known. */
+  void lose(int partition) {
+    markers[partition].present = false;
+    dirty.set(partition);
+  }
+
+  /**
+   * Follows an {@code HSET} of the marker.
+   *
+   * @param argv name, key, then fields and values
+   * @return whether the batch held a probe
+   */
+  boolean put(int partition, byte[][] argv) {
+    Tracked marker = markers[partition];
+    dirty.set(partition);
+    boolean heldProbe = false;
+    for (int i = 2; i + 1 < argv.length; i += 2) {
+      String field = ascii(argv[i]);
+      switch (field) {
+        case "e" -> marker.epoch = Math.max(marker.epoch, Integer.parseInt(ascii(argv[i + 1])));
+        case "f" -> {
+          if (!marker.present) {
+            // Installed anew, whole: exceptions it does not list are over.
+            marker.present = true;
+            marker.exceptions.clear();
+          }
+          marker.fx = Fx.max(marker.fx, Fx.parse(ascii(argv[i + 1])));
+        }
+        case "c" -> marker.context = marker.context.join(VersionVector.decode(ascii(argv[i + 1])));
+        case "p" -> heldProbe = true;
+        default -> {
+          // Exceptions follow below, when a marker installed anew has dropped the old ones.
+        }
+      }
+    }
+    for (int i = 2; i + 1 < argv.length; i += 2) {
+      String field = ascii(argv[i]);
+      if (field.startsWith(EXCEPTION_FIELD)) {
+        marker.exceptions.put(
+            field.substring(EXCEPTION_FIELD.length()), Missed.decode(ascii(argv[i + 1])));
+      }
+    }
+    return heldProbe;
+  }
+
+  /** Follows an {@code HDEL} of the marker: exceptions that are over. */
+  void remove(int partition, byte[][] argv) {
+    Tracked marker = markers[partition];
+    for (int i = 2; i < argv.length; i++) {
+      String field = ascii(argv[i]);
+      if (field.startsWith(EXCEPTION_FIELD)) {
+        marker.exceptions.remove(field.substring(EXCEPTION_FIELD.length()));
+        dirty.set(partition);
+      }
+    }
+  }
+
+  private static String ascii(byte[] bytes) {
+    return new String(bytes, StandardCharsets.US_ASCII);
+  }
+
+  /** Partitions changed since the last call. */
+  BitSet dirty() {
+    return dirty;
+  }
+
+  /** Lines: present, epoch, fx, context, then one per exception. */
+  byte[] encode(int partition) {
+    Tracked marker = markers[partition];
+    StringBuilder out = new StringBuilder(64);
+    out.append(marker.present ? '1' : '0')
+        .append('\n')
+        .append(marker.epoch)
+        .append('\n')
+        .append(marker.fx)
+        .append('\n')
+        .append(marker.context.encode());
+    marker.exceptions.forEach(
+        (digest, missed) -> out.append('\n').append(digest).append(' ').append(missed.encode()));
+    return out.toString().getBytes(StandardCharsets.US_ASCII);
+  }
+
+  void decode(int partition, byte[] encoded) {
+    String[] lines = ascii(encoded).split("\n", -1);
+    Tracked marker = markers[partition];
+    marker.present = lines[0].equals("1");
+    marker.epoch = Integer.parseInt(lines[1]);
+    marker.fx = Fx.parse(lines[2]);
+    marker.context = VersionVector.decode(lines[3]);
+    marker.exceptions.clear();
+    for (int i = 4; i < lines.length; i++) {
+      int space = lines[i].indexOf(' ');
+      marker.exceptions.put(
+          lines[i].substring(0, space), Missed.decode(lines[i].substring(space + 1)));
+    }
+  }
+}

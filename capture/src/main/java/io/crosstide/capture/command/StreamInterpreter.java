@@ -1,0 +1,311 @@
+package io.crosstide.capture.command;
+
+import io.crosstide.capture.shadow.Checkpoint;
+import io.crosstide.capture.shadow.Shadow;
+import io.crosstide.crdt.HybridLogicalClock;
+import io.crosstide.protocol.Change;
+import io.crosstide.protocol.ChangeEvent;
+import io.crosstide.protocol.ChangeEvent.StreamPosition;
+import io.crosstide.protocol.RedisKey;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Interprets one Redis's replication stream: follows it with the shadow, learns from the markers
+ * what each write had seen, and derives the change events.
+ *
+ * <p><b>Units.</b> A command outside MULTI, or a MULTI with all up to its EXEC, is one unit: its
+ * events, the shadow's writes, and the position after it belong together. The sink hears its events
+ * first, then of its markers, then its end.
+ *
+ * <p><b>Effects are not events.</b> Within a MULTI, what follows the write of a marker is an effect
+ * batch of our own: it moves the shadow and nothing else. What precedes the marker is local (lazy
+ * expiry, P5).
+ *
+ * <p><b>Restart.</b> A new interpreter over a shadow goes on after {@link Shadow#committed()}: with
+ * the stream from there it derives the same events with the same numbers, and those that {@link
+ * Sequencer#logEnd} says the log holds are not delivered again.
+ *
+ * <p>Pure and not thread-safe. After an exception the interpreter and its shadow are to be thrown
+ * away: the position of the last commit is what counts.
+ */
+public final class StreamInterpreter {
+  private final InterpreterConfig config;
+  private final Shadow shadow;
+  private final HybridLogicalClock clock;
+  private final EventSink sink;
+
+  private final MarkerTracker markers;
+  private final Sequencer sequencer;
+  private final StreamTime time;
+  private final UnsupportedCommands unsupported = new UnsupportedCommands();
+  private final UnitEvents events;
+  private final CommandContext context;
+  private final CommandTable commands = CommandTable.complete();
+
+  private final List<byte[][]> transaction = new ArrayList<>();
+  private boolean insideTransaction;
+  private String replId = "";
+  private long unitOffset = -1;
+
+  /** Goes on where {@code shadow} was last committed, or at the beginning if it never was. */
+  public StreamInterpreter(
+      InterpreterConfig config, Shadow shadow, HybridLogicalClock clock, EventSink sink) {
+    this.config = config;
+    this.shadow = shadow;
+    this.clock = clock;
+    this.sink = sink;
+    this.markers = new MarkerTracker(config.partitions());
+    this.sequencer = new Sequencer(config.partitions());
+    this.time = new StreamTime(config.wallMillis(), config.streamSlackMillis());
+    this.events = new UnitEvents(config, sequencer, markers, clock, time, sink);
+    this.context = new CommandContext(config, shadow, markers, time, events, unsupported, sink);
+    restore();
+  }
+
+  private void restore() {
+    for (int p = 0; p < config.partitions(); p++) {
+      byte[] seq = shadow.meta(seqRow(p));
+      if (seq != null) {
+        sequencer.restore(p, Numbers.requireInteger(seq));
+      }
+      byte[] marker = shadow.meta(markerRow(p));
+      if (marker != null) {
+        markers.decode(p, marker);
+      }
+    }
+    Checkpoint checkpoint = shadow.committed();
+    if (checkpoint != null) {
+      clock.resumeAfter(checkpoint.hlc());
+      replId = checkpoint.replId();
+      unitOffset = checkpoint.replOffset();
+      context.select(checkpoint.db());
+      time.restore(checkpoint.streamMillis());
+    }
+  }
+
+  // ---- the stream ----
+
+  /**
+   * One command of the stream, verbatim.
+   *
+   * @param endOffset replOffset after it
+   */
+  public void command(byte[][] argv, long endOffset) {
+    if (insideTransaction) {
+      if (is(argv[0], EXEC)) {
+        runTransaction(endOffset);
+      } else {
+        transaction.add(argv);
+      }
+    } else if (is(argv[0], MULTI)) {
+      insideTransaction = true;
+    } else {
+      context.begin(replId, endOffset, false);
+      run(argv);
+      endUnit(endOffset);
+    }
+  }
+
+  private void runTransaction(long endOffset) {
+    context.begin(replId, endOffset, true);
+    for (byte[][] argv : transaction) {
+      run(argv);
+    }
+    dropOpenTransaction();
+    endUnit(endOffset);
+  }
+
+  private void run(byte[][] argv) {
+    CommandTable.Command known = commands.find(argv[0]);
+    if (known != null) {
+      context.run(known, argv);
+    } else {
+      context.runUnknown(argv);
+    }
+  }
+
+  private void endUnit(long endOffset) {
+    unitOffset = endOffset;
+    events.deliverAll(replId, endOffset);
+    BitSet lost = context.markersLost();
+    for (int p = lost.nextSetBit(0); p >= 0; p = lost.nextSetBit(p + 1)) {
+      markerLost(p);
+    }
+    BitSet seen = context.markersSeen();
+    for (int p = seen.nextSetBit(0); p >= 0; p = seen.nextSetBit(p + 1)) {
+      sink.markerSeen(p, markers.fx(p), context.probed(p));
+    }
+    sealUnit(endOffset);
+  }
+
+  private static final byte[] MULTI = {'M', 'U', 'L', 'T', 'I'};
+  private static final byte[] EXEC = {'E', 'X', 'E', 'C'};
+
+  private static boolean is(byte[] name, byte[] upperCase) {
+    if (name.length != upperCase.length) {
+      return false;
+    }
+    for (int i = 0; i < name.length; i++) {
+      if ((name[i] & ~0x20) != upperCase[i]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Whether a MULTI waits for its EXEC. */
+  public boolean insideTransaction() {
+    return insideTransaction;
+  }
+
+  /** Forgets a MULTI without its EXEC; the stream is to be read again from {@link #unitOffset}. */
+  public void dropOpenTransaction() {
+    transaction.clear();
+    insideTransaction = false;
+  }
+
+  /** The end of the last unit; -1 before the first. */
+  public long unitOffset() {
+    return unitOffset;
+  }
+
+  // ---- position ----
+
+  public String replId() {
+    return replId;
+  }
+
+  /** The history goes on under another id. */
+  public void replId(String replId) {
+    this.replId = replId;
+  }
+
+  /** The currently selected database, part of the position. */
+  public int db() {
+    return context.db();
+  }
+
+  public void db(int db) {
+    context.select(db);
+  }
+
+  /** Goes on at another place in another history, after a full resync. */
+  public void position(String replId, long replOffset, int db) {
+    dropOpenTransaction();
+    this.replId = replId;
+    this.unitOffset = replOffset;
+    context.select(db);
+  }
+
+  /**
+   * The stream begins or goes on after a break: until the next beacon all that is known of a
+   * command's time is that it lies between the last beacon and now.
+   */
+  public void streamResumed() {
+    time.resumed();
+  }
+
+  /** Wall clock of the last beacon read, milliseconds since 1970; 0 for none. */
+  public long streamMillis() {
+    return time.beaconMillis();
+  }
+
+  public void streamMillis(long millis) {
+    time.restore(millis);
+  }
+
+  // ---- events outside commands ----
+
+  /**
+   * Publishes one change that no command made, found by comparison. It is stamped with the time of
+   * the last beacon if there was one. The shadow is not touched.
+   *
+   * @param index of the change among those found at {@code replOffset}
+   */
+  public void publish(RedisKey key, Change change, long replOffset, int index) {
+    events.deliverAlone(key, change, new StreamPosition(replId, replOffset, index));
+  }
+
+  /** Publishes that the marker of {@code partition} is gone (P3), unless the log holds more. */
+  public void markerLost(int partition) {
+    int index = events.nextIndex();
+    if (!sequencer.behindLog(partition)) {
+      sink.event(
+          partition,
+          events.control(
+              partition,
+              new Change.MarkerLost(),
+              markers.state(partition).exceptions(),
+              new StreamPosition(replId, unitOffset, index)));
+    }
+  }
+
+  /** Ends a unit of events found by comparison. */
+  public void sealUnit(long replOffset) {
+    events.endUnit();
+    unitOffset = replOffset;
+    writeState();
+    long unit =
+        shadow.seal(new Checkpoint(replId, replOffset, db(), time.beaconMillis(), clock.last()));
+    sink.unitEnd(unit, replOffset);
+  }
+
+  /**
+   * A beat: says that everything up to the end of the last unit precedes it in the log, with the
+   * marker's effect number and floor (P4, P13).
+   */
+  public ChangeEvent beat(int partition) {
+    return events.control(
+        partition,
+        new Change.Beat(markers.floor(partition)),
+        Map.of(),
+        new StreamPosition(replId, unitOffset, Integer.MAX_VALUE));
+  }
+
+  /**
+   * The first record of a start (P16): a beat of the new capture epoch that says nothing of a
+   * position.
+   */
+  public ChangeEvent fence(int partition) {
+    return events.control(
+        partition, new Change.Beat(markers.floor(partition)), Map.of(), StreamPosition.UNKNOWN);
+  }
+
+  // ---- state ----
+
+  public MarkerTracker markers() {
+    return markers;
+  }
+
+  public Sequencer sequencer() {
+    return sequencer;
+  }
+
+  public UnsupportedCommands unsupported() {
+    return unsupported;
+  }
+
+  private void writeState() {
+    BitSet seqs = sequencer.dirty();
+    for (int p = seqs.nextSetBit(0); p >= 0; p = seqs.nextSetBit(p + 1)) {
+      shadow.meta(seqRow(p), Numbers.text(sequencer.last(p)));
+    }
+    seqs.clear();
+    BitSet changed = markers.dirty();
+    for (int p = changed.nextSetBit(0); p >= 0; p = changed.nextSetBit(p + 1)) {
+      shadow.meta(markerRow(p), markers.encode(p));
+    }
+    changed.clear();
+  }
+
+  private static String seqRow(int partition) {
+    return "seq." + partition;
+  }
+
+  private static String markerRow(int partition) {
+    return "marker." + partition;
+  }
+}

@@ -1,0 +1,84 @@
+package io.crosstide.capture.shadow;
+
+import io.crosstide.capture.shadow.RowStore.RowScan;
+import io.crosstide.crdt.Bytes;
+import io.crosstide.protocol.Content;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A walk over the elements of one key. Elements may be written and removed during the walk, the
+ * current one too. To be closed.
+ */
+public final class ElementCursor implements AutoCloseable {
+  private final @Nullable RowScan scan;
+  private final ShadowType type;
+  private final @Nullable Overlay elementsOfScores;
+  private Bytes name = Bytes.EMPTY;
+  private byte[] value = {};
+
+  private ElementCursor(@Nullable RowScan scan, ShadowType type, @Nullable Overlay ofScores) {
+    this.scan = scan;
+    this.type = type;
+    this.elementsOfScores = ofScores;
+  }
+
+  static ElementCursor empty() {
+    return new ElementCursor(null, ShadowType.OPAQUE, null);
+  }
+
+  static ElementCursor byName(RowScan scan, ShadowType type) {
+    return new ElementCursor(scan, type, null);
+  }
+
+  static ElementCursor byScore(RowScan scan, Overlay elements) {
+    return new ElementCursor(scan, ShadowType.ZSET, elements);
+  }
+
+  /** Moves to the next element; false at the end. */
+  public boolean next() {
+    if (scan == null || !scan.next()) {
+      return false;
+    }
+    byte[] row = scan.row();
+    if (elementsOfScores != null) {
+      row = Rows.elementOfByScore(row);
+      byte[] found = elementsOfScores.get(row);
+      if (found == null) {
+        throw new IllegalStateException(
+            "the shadow is damaged: a score without its member in row " + Arrays.toString(row));
+      }
+      value = found;
+    } else {
+      value = scan.value();
+    }
+    name =
+        ShadowNames.isLongInRow(Rows.rowNameLengthOfElement(row))
+            ? ElementRow.longName(value)
+            : Rows.nameOfElement(row);
+    return true;
+  }
+
+  public Bytes name() {
+    return name;
+  }
+
+  /** A field's value or digest; {@link Content#PRESENT} for members. */
+  public Content content() {
+    return type == ShadowType.HASH
+        ? ElementRow.field(value, ShadowNames.isLong(name))
+        : Content.PRESENT;
+  }
+
+  /** A sorted-set member's score. */
+  public double score() {
+    return ElementRow.score(value);
+  }
+
+  @Override
+  public void close() {
+    if (scan != null) {
+      scan.close();
+    }
+  }
+}

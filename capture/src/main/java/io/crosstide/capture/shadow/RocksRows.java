@@ -1,0 +1,239 @@
+package io.crosstide.capture.shadow;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.BlockBasedTableConfig;
+import org.rocksdb.BloomFilter;
+import org.rocksdb.CompressionType;
+import org.rocksdb.InfoLogLevel;
+import org.rocksdb.LRUCache;
+import org.rocksdb.Options;
+import org.rocksdb.ReadOptions;
+import org.rocksdb.RocksDB;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.RocksIterator;
+import org.rocksdb.Slice;
+import org.rocksdb.WriteBatch;
+import org.rocksdb.WriteBufferManager;
+import org.rocksdb.WriteOptions;
+
+/**
+ * Rows in RocksDB.
+ *
+ * <p>The write-ahead log is on but not synced: a killed process loses nothing; a machine that loses
+ * power may lose the last commits, whole ones and from the end, which leaves an older shadow with
+ * its older checkpoint. Memory is the block cache, which index blocks, filters and write buffers
+ * are charged to.
+ */
+final class RocksRows implements RowStore {
+  private static final long MIB = 1L << 20;
+  private static final int BLOOM_BITS_PER_ROW = 10;
+
+  static {
+    RocksDB.loadLibrary();
+  }
+
+  private final List<AutoCloseable> resources = new ArrayList<>();
+  private final RocksDB db;
+  private final ReadOptions scanOptions;
+  private final WriteOptions writeOptions;
+  private boolean closed;
+
+  RocksRows(Path dir, ShadowOptions options) {
+    LRUCache cache = own(new LRUCache(options.cacheBytes()));
+    WriteBufferManager buffers = own(new WriteBufferManager(options.writeBufferBytes(), cache));
+    BlockBasedTableConfig table =
+        new BlockBasedTableConfig()
+            .setBlockCache(cache)
+            .setCacheIndexAndFilterBlocks(true)
+            .setPinL0FilterAndIndexBlocksInCache(true)
+            .setFilterPolicy(own(new BloomFilter(BLOOM_BITS_PER_ROW)));
+    Options settings =
+        own(new Options())
+            .setCreateIfMissing(true)
+            .setTableFormatConfig(table)
+            .setWriteBufferManager(buffers)
+            .setWriteBufferSize(Math.max(MIB, options.writeBufferBytes() / 2))
+            .setMaxTotalWalSize(4 * options.writeBufferBytes())
+            .setLevelCompactionDynamicLevelBytes(true)
+            .setCompressionType(CompressionType.LZ4_COMPRESSION)
+            .setMaxBackgroundJobs(2)
+            .setMaxOpenFiles(256)
+            .setInfoLogLevel(InfoLogLevel.WARN_LEVEL)
+            .setKeepLogFileNum(2)
+            .setStatsDumpPeriodSec(0)
+            .setAvoidFlushDuringShutdown(true);
+    scanOptions = own(new ReadOptions());
+    writeOptions = own(new WriteOptions()).setDisableWAL(options.disposable());
+    try {
+      Files.createDirectories(dir);
+      db = RocksDB.open(settings, dir.toString());
+    } catch (RocksDBException e) {
+      closeResources();
+      throw new ShadowStoreException(
+          "cannot open the shadow in "
+              + dir
+              + ": "
+              + e.getMessage()
+              + ". If another capture runs on this directory, stop it; if the files are damaged,"
+              + " delete the directory to have the shadow rebuilt by a full resync",
+          e);
+    } catch (IOException e) {
+      closeResources();
+      throw new UncheckedIOException("cannot create the shadow's directory " + dir, e);
+    }
+  }
+
+  private <T extends AutoCloseable> T own(T resource) {
+    resources.add(resource);
+    return resource;
+  }
+
+  @Override
+  public byte @Nullable [] get(byte[] row) {
+    try {
+      return db.get(row);
+    } catch (RocksDBException e) {
+      throw failed("read", e);
+    }
+  }
+
+  @Override
+  public RowScan scan(byte[] from, byte[] to, boolean descending) {
+    return new Scan(from, to, descending);
+  }
+
+  @Override
+  public void write(Consumer<RowBatch> writer) {
+    try (WriteBatch batch = new WriteBatch()) {
+      writer.accept(new Batch(batch));
+      db.write(writeOptions, batch);
+    } catch (RocksDBException e) {
+      throw failed("write", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      db.close();
+      closeResources();
+    }
+  }
+
+  /** In reverse order: options refer to the filter, buffers and cache made before them. */
+  private void closeResources() {
+    for (int i = resources.size() - 1; i >= 0; i--) {
+      ((org.rocksdb.AbstractImmutableNativeReference) resources.get(i)).close();
+    }
+    resources.clear();
+  }
+
+  private static ShadowStoreException failed(String what, RocksDBException e) {
+    return new ShadowStoreException(
+        "cannot "
+            + what
+            + " the shadow: "
+            + e.getMessage()
+            + ". Capture stops with its last checkpoint; check the disk's space and health",
+        e);
+  }
+
+  private record Batch(WriteBatch batch) implements RowBatch {
+    @Override
+    public void put(byte[] row, byte[] value) {
+      try {
+        batch.put(row, value);
+      } catch (RocksDBException e) {
+        throw failed("write", e);
+      }
+    }
+
+    @Override
+    public void delete(byte[] row) {
+      try {
+        batch.delete(row);
+      } catch (RocksDBException e) {
+        throw failed("write", e);
+      }
+    }
+
+    @Override
+    public void deleteRange(byte[] from, byte[] to) {
+      try {
+        batch.deleteRange(from, to);
+      } catch (RocksDBException e) {
+        throw failed("write", e);
+      }
+    }
+  }
+
+  private final class Scan implements RowScan {
+    private final Slice lower;
+    private final Slice upper;
+    private final ReadOptions bounds;
+    private final RocksIterator iterator;
+    private final boolean descending;
+    private boolean started;
+
+    Scan(byte[] from, byte[] to, boolean descending) {
+      this.descending = descending;
+      lower = new Slice(from);
+      upper = new Slice(to);
+      bounds = new ReadOptions(scanOptions).setIterateLowerBound(lower).setIterateUpperBound(upper);
+      iterator = db.newIterator(bounds);
+    }
+
+    @Override
+    public boolean next() {
+      if (!started) {
+        started = true;
+        if (descending) {
+          iterator.seekToLast();
+        } else {
+          iterator.seekToFirst();
+        }
+      } else if (iterator.isValid()) {
+        if (descending) {
+          iterator.prev();
+        } else {
+          iterator.next();
+        }
+      }
+      if (iterator.isValid()) {
+        return true;
+      }
+      try {
+        iterator.status();
+      } catch (RocksDBException e) {
+        throw failed("read", e);
+      }
+      return false;
+    }
+
+    @Override
+    public byte[] row() {
+      return iterator.key();
+    }
+
+    @Override
+    public byte[] value() {
+      return iterator.value();
+    }
+
+    @Override
+    public void close() {
+      iterator.close();
+      bounds.close();
+      lower.close();
+      upper.close();
+    }
+  }
+}

@@ -1,0 +1,427 @@
+package io.crosstide.capture.shadow;
+
+import io.crosstide.capture.shadow.RowStore.RowScan;
+import io.crosstide.crdt.Bytes;
+import io.crosstide.protocol.Content;
+import io.crosstide.protocol.RedisKey;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A handle on one key of a {@link Shadow}, present or not. Writes to elements happen at once, the
+ * key's header is written back when the handle is left or the unit sealed.
+ *
+ * <p>As in Redis, a collection is there exactly while it has elements: the first {@code put} or
+ * {@code add} creates it, the last {@code remove} deletes it with its deadline. This holds for keys
+ * that are {@link #exact()}; of others only what was seen since they became so is known.
+ */
+public final class ShadowKey {
+  private final Shadow shadow;
+  private final int db;
+  private final Bytes name;
+
+  private boolean exists;
+  private ShadowType type = ShadowType.OPAQUE;
+  private boolean exact;
+  private long deadlineMillis;
+  private long generation;
+  private long count;
+  private @Nullable Content content;
+
+  private boolean dirty;
+  private boolean detached;
+
+  ShadowKey(Shadow shadow, int db, Bytes name, @Nullable KeyHeader header) {
+    this.shadow = shadow;
+    this.db = db;
+    this.name = name;
+    if (header != null) {
+      exists = true;
+      type = header.type();
+      exact = header.exact();
+      deadlineMillis = header.deadlineMillis();
+      generation = header.generation();
+      count = header.count();
+      content = header.content();
+    }
+  }
+
+  // ---- reads ----
+
+  public int db() {
+    return db;
+  }
+
+  public Bytes name() {
+    return name;
+  }
+
+  public RedisKey redisKey() {
+    return new RedisKey(db, name);
+  }
+
+  /** Whether Redis holds the key, as far as is known. */
+  public boolean exists() {
+    return exists;
+  }
+
+  public boolean is(ShadowType wanted) {
+    return exists && type == wanted;
+  }
+
+  /** Only for a key that {@link #exists()}. */
+  public ShadowType type() {
+    return type;
+  }
+
+  /**
+   * Whether what is known of the key is all there is. An absent key is exact: the stream shows
+   * everything that creates one.
+   */
+  public boolean exact() {
+    return !exists || exact;
+  }
+
+  /** Milliseconds since 1970; 0 for no deadline. */
+  public long deadlineMillis() {
+    return deadlineMillis;
+  }
+
+  /** Number of elements known; 0 for strings. */
+  public long count() {
+    return count;
+  }
+
+  /** A string's value or digest; null while it is unknown or for another type. */
+  public @Nullable Content content() {
+    return content;
+  }
+
+  /** A hash field's value or digest, {@link Content#ABSENT} if there is none. */
+  public Content field(Bytes field) {
+    byte[] value = is(ShadowType.HASH) ? elementRow(field) : null;
+    return value == null ? Content.ABSENT : ElementRow.field(value, ShadowNames.isLong(field));
+  }
+
+  public boolean hasMember(Bytes member) {
+    return is(ShadowType.SET) && elementRow(member) != null;
+  }
+
+  /** A member's score, NaN if it is absent. */
+  public double score(Bytes member) {
+    byte[] value = is(ShadowType.ZSET) ? elementRow(member) : null;
+    return value == null ? Double.NaN : ElementRow.score(value);
+  }
+
+  /** All elements in the order of {@link ShadowNames#compare}; none for strings. */
+  public ElementCursor elements() {
+    return cursor(Table.BY_NAME, false);
+  }
+
+  /** A sorted set's members from the lowest score up, or from the highest down. */
+  public ElementCursor byScore(boolean descending) {
+    return cursor(Table.BY_SCORE, descending);
+  }
+
+  /** A sorted set's members from the first with {@code score} up. */
+  public ElementCursor fromScore(double score) {
+    Integer space = shadow.space(db);
+    if (!is(ShadowType.ZSET) || space == null) {
+      return ElementCursor.empty();
+    }
+    RowScan scan =
+        shadow
+            .overlay()
+            .scan(
+                Rows.fromScore(space, generation, score),
+                Rows.afterPrefix(Rows.byScoreOf(space, generation)),
+                false);
+    return ElementCursor.byScore(scan, shadow.overlay());
+  }
+
+  /** Elements in the order of {@link #elements()}, from the first at or after {@code name}. */
+  public ElementCursor elementsFrom(Bytes name) {
+    Integer space = shadow.space(db);
+    if (!exists || generation == 0 || space == null) {
+      return ElementCursor.empty();
+    }
+    RowScan scan =
+        shadow
+            .overlay()
+            .scan(
+                Rows.element(space, generation, name),
+                Rows.afterPrefix(Rows.elementsOf(space, generation)),
+                false);
+    return ElementCursor.byName(scan, type);
+  }
+
+  private enum Table {
+    BY_NAME,
+    BY_SCORE
+  }
+
+  private ElementCursor cursor(Table table, boolean descending) {
+    Integer space = shadow.space(db);
+    if (!exists || generation == 0 || space == null) {
+      return ElementCursor.empty();
+    }
+    if (table == Table.BY_SCORE) {
+      return ElementCursor.byScore(
+          shadow.scanPrefix(Rows.byScoreOf(space, generation), descending), shadow.overlay());
+    }
+    return ElementCursor.byName(
+        shadow.scanPrefix(Rows.elementsOf(space, generation), descending), type);
+  }
+
+  // ---- writes ----
+
+  /** Makes the key a string, whatever it was. Its deadline stays. */
+  public void setString(Bytes value) {
+    writable();
+    dropElements();
+    exists = true;
+    type = ShadowType.STRING;
+    exact = true;
+    content = kept(value);
+  }
+
+  /** Returns whether the field is new. */
+  public boolean putField(Bytes field, Bytes value) {
+    become(ShadowType.HASH);
+    byte[] row = Rows.element(shadow.requireSpace(db), generation, field);
+    boolean isNew = shadow.overlay().get(row) == null;
+    shadow.overlay().put(row, ElementRow.ofField(field, kept(value)));
+    countIf(isNew);
+    return isNew;
+  }
+
+  /** As {@link #putField}, for a value of which perhaps only the digest is known. */
+  public void putFieldContent(Bytes field, Content value) {
+    become(ShadowType.HASH);
+    byte[] row = Rows.element(shadow.requireSpace(db), generation, field);
+    boolean isNew = shadow.overlay().get(row) == null;
+    shadow.overlay().put(row, ElementRow.ofField(field, value));
+    countIf(isNew);
+  }
+
+  /** Returns whether the member is new. */
+  public boolean addMember(Bytes member) {
+    become(ShadowType.SET);
+    byte[] row = Rows.element(shadow.requireSpace(db), generation, member);
+    if (shadow.overlay().get(row) != null) {
+      return false;
+    }
+    shadow.overlay().put(row, ElementRow.ofMember(member));
+    countIf(true);
+    return true;
+  }
+
+  /** Returns whether the member is new. */
+  public boolean putScore(Bytes member, double score) {
+    become(ShadowType.ZSET);
+    int space = shadow.requireSpace(db);
+    byte[] row = Rows.element(space, generation, member);
+    byte[] old = shadow.overlay().get(row);
+    if (old != null) {
+      shadow.overlay().delete(Rows.byScore(space, generation, ElementRow.score(old), member));
+    }
+    shadow.overlay().put(row, ElementRow.ofScore(member, score));
+    shadow.overlay().put(Rows.byScore(space, generation, score, member), NO_VALUE);
+    countIf(old == null);
+    return old == null;
+  }
+
+  /**
+   * Removes an element and, with the last one of an exact key, the key. Returns whether it was
+   * there.
+   */
+  public boolean remove(Bytes element) {
+    writable();
+    Integer space = shadow.space(db);
+    if (!exists || generation == 0 || space == null) {
+      return false;
+    }
+    byte[] row = Rows.element(space, generation, element);
+    byte[] old = shadow.overlay().get(row);
+    if (old == null) {
+      return false;
+    }
+    shadow.overlay().delete(row);
+    if (type == ShadowType.ZSET) {
+      shadow.overlay().delete(Rows.byScore(space, generation, ElementRow.score(old), element));
+    }
+    count--;
+    if (count == 0 && exact) {
+      reset();
+    }
+    return true;
+  }
+
+  /** Sets the deadline, in milliseconds since 1970; 0 removes it. Nothing for an absent key. */
+  public void deadline(long millis) {
+    writable();
+    if (exists) {
+      deadlineMillis = millis;
+    }
+  }
+
+  /** Removes the key with all it holds. */
+  public void delete() {
+    writable();
+    dropElements();
+    reset();
+  }
+
+  /**
+   * Something of type {@code now} stands here, but its contents are not known any more: of a key of
+   * that type what is known stays as a guess.
+   */
+  public void markUnknown(ShadowType now) {
+    writable();
+    if (!exists || type != now) {
+      dropElements();
+      exists = true;
+      type = now;
+      if (now != ShadowType.STRING && now != ShadowType.OPAQUE) {
+        generation = shadow.nextGeneration();
+      }
+    }
+    exact = false;
+    content = null;
+  }
+
+  /** Marks the key as one whose contents are not followed. Its deadline stays. */
+  public void markOpaque() {
+    markUnknown(ShadowType.OPAQUE);
+  }
+
+  // ---- inner workings ----
+
+  private static final byte[] NO_VALUE = {};
+
+  private byte @Nullable [] elementRow(Bytes element) {
+    Integer space = shadow.space(db);
+    return space == null || generation == 0
+        ? null
+        : shadow.overlay().get(Rows.element(space, generation, element));
+  }
+
+  private Content kept(Bytes value) {
+    Content whole = Content.of(value);
+    return value.length() <= shadow.options().inlineBytesMax()
+        ? whole
+        : Content.digest(whole.sha1());
+  }
+
+  /** Makes the key a collection of this type, unless it is one. */
+  private void become(ShadowType wanted) {
+    if (exists && type == wanted) {
+      writable();
+      return;
+    }
+    writable();
+    if (exists) {
+      if (exact) {
+        shadow.countMismatch();
+      }
+      dropElements();
+      exact = false;
+    } else {
+      exists = true;
+      exact = true;
+      deadlineMillis = 0;
+    }
+    type = wanted;
+    content = null;
+    generation = shadow.nextGeneration();
+  }
+
+  private void countIf(boolean isNew) {
+    if (isNew) {
+      count++;
+    }
+  }
+
+  private void dropElements() {
+    Integer space = shadow.space(db);
+    if (generation != 0 && space != null) {
+      byte[] elements = Rows.elementsOf(space, generation);
+      byte[] byScore = Rows.byScoreOf(space, generation);
+      if (count <= Shadow.ROW_BY_ROW_MAX) {
+        deleteRows(elements);
+        if (type == ShadowType.ZSET) {
+          deleteRows(byScore);
+        }
+      } else {
+        shadow.overlay().dropPrefix(elements);
+        if (type == ShadowType.ZSET) {
+          shadow.overlay().dropPrefix(byScore);
+        }
+      }
+    }
+    generation = 0;
+    count = 0;
+  }
+
+  private void deleteRows(byte[] prefix) {
+    if (count == 0) {
+      return;
+    }
+    try (RowScan scan = shadow.scanPrefix(prefix, false)) {
+      while (scan.next()) {
+        shadow.overlay().delete(scan.row());
+      }
+    }
+  }
+
+  private void reset() {
+    exists = false;
+    exact = false;
+    deadlineMillis = 0;
+    generation = 0;
+    count = 0;
+    content = null;
+    type = ShadowType.OPAQUE;
+  }
+
+  private void writable() {
+    if (detached) {
+      throw new IllegalStateException(
+          "the handle on key " + redisKey() + " was left: another key was opened since");
+    }
+    dirty = true;
+  }
+
+  @Nullable KeyHeader header() {
+    return exists ? new KeyHeader(type, exact, deadlineMillis, generation, count, content) : null;
+  }
+
+  /** Drops unwritten changes: the caller writes the key's row itself. */
+  void forget() {
+    dirty = false;
+  }
+
+  void writeBack() {
+    if (!dirty) {
+      return;
+    }
+    dirty = false;
+    KeyHeader header = header();
+    if (header != null) {
+      shadow.overlay().put(Rows.key(shadow.requireSpace(db), name), header.encode(name));
+    } else {
+      Integer space = shadow.space(db);
+      if (space != null) {
+        shadow.overlay().delete(Rows.key(space, name));
+      }
+    }
+  }
+
+  void detach() {
+    detached = true;
+  }
+
+  @Override
+  public String toString() {
+    return redisKey() + (exists ? " " + type + (exact ? "" : "?") + " " + count : " absent");
+  }
+}

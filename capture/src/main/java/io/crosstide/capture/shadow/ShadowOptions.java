@@ -1,0 +1,26 @@
+package io.crosstide.capture.shadow;
+
+/**
+ * How a shadow keeps its rows.
+ *
+ * @param inlineBytesMax values up to this many bytes are kept as they are, longer ones as their
+ *     SHA-1. Too low: increments of long numbers are no longer recognised; too high: the shadow
+ *     grows towards the size of the data set
+ * @param disposable the shadow is thrown away with its process: no log, no units; writes go to disk
+ *     in chunks as they come and {@link Shadow#commitThrough} has nothing to hold back
+ * @param cacheBytes RocksDB's block cache, index and filter blocks and write buffers included
+ * @param writeBufferBytes of {@code cacheBytes}, what unflushed writes may take
+ */
+public record ShadowOptions(
+    int inlineBytesMax, boolean disposable, long cacheBytes, long writeBufferBytes) {
+  private static final long MIB = 1L << 20;
+
+  public static ShadowOptions defaults() {
+    return new ShadowOptions(64, false, 64 * MIB, 16 * MIB);
+  }
+
+  /** For a copy that must hold whole values and dies with its process. */
+  public static ShadowOptions staging() {
+    return new ShadowOptions(Integer.MAX_VALUE, true, 32 * MIB, 16 * MIB);
+  }
+}

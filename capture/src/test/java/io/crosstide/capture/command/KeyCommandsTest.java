@@ -1,0 +1,134 @@
+package io.crosstide.capture.command;
+
+import static io.crosstide.capture.command.Stream.bytes;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class KeyCommandsTest {
+  private final Stream stream = new Stream();
+
+  @Test
+  void deleteYieldsOneEventPerKeyThatWasThere() {
+    stream.run("SET a v").run("SADD b m");
+    assertThat(stream.changesOf("DEL a x b")).containsExactly("a KeyDelete[]", "b KeyDelete[]");
+    assertThat(stream.changesOf("UNLINK a")).isEmpty();
+  }
+
+  @Test
+  void deleteAtTheDeadlineIsAnExpiry() {
+    stream.run("SET __ct:beacon 1000000").run("SET a v PXAT 1000100");
+    assertThat(stream.changesOf("DEL a")).containsExactly("a KeyExpire[deadlineMillis=1000100]");
+    stream.run("SET a v PXAT 1000500");
+    assertThat(stream.changesOf("DEL a")).containsExactly("a KeyDelete[]");
+  }
+
+  @Test
+  void untilTheNextBeaconADeadlineMayHavePassedAtAnyTimeUpToNow() {
+    stream.run("SET __ct:beacon 1000000").run("SET a v PXAT 1050000").run("SET b v PXAT 1050000");
+    stream.now = 1_060_000;
+    stream.interpreter.streamResumed();
+    assertThat(stream.changesOf("DEL a")).containsExactly("a KeyExpire[deadlineMillis=1050000]");
+    stream.run("SET __ct:beacon 1000100");
+    assertThat(stream.changesOf("DEL b")).containsExactly("b KeyDelete[]");
+  }
+
+  @Test
+  void deadlinesAreSetRemovedAndAlwaysCount() {
+    stream.run("SET a v");
+    assertThat(stream.changesOf("PEXPIREAT a 5000000", "PEXPIREAT a 5000000", "EXPIREAT a 6000 GT"))
+        .containsExactly(
+            "a DeadlineSet[deadlineMillis=5000000]",
+            "a DeadlineSet[deadlineMillis=5000000]",
+            "a DeadlineSet[deadlineMillis=6000000]");
+    assertThat(stream.changesOf("EXPIRE a 10", "PEXPIRE a 10"))
+        .containsExactly(
+            "a DeadlineSet[deadlineMillis=1010000]", "a DeadlineSet[deadlineMillis=1000010]");
+    assertThat(stream.changesOf("PERSIST a", "PERSIST a")).containsExactly("a DeadlinePersist[]");
+  }
+
+  @Test
+  void renameDeletesTheSourceAndOverwritesTheTarget() {
+    stream.run("HSET h f v").run("PEXPIREAT h 5000000").run("SADD t x");
+    assertThat(stream.changesOf("RENAME h t"))
+        .containsExactly(
+            "t KeyDelete[]",
+            "t HashPut[f, v]",
+            "t DeadlineSet[deadlineMillis=5000000]",
+            "h KeyDelete[]");
+    assertThat(stream.shadow.key(0, bytes("h")).exists()).isFalse();
+    assertThat(stream.shadow.key(0, bytes("t")).field(bytes("f")).toString()).isEqualTo("'v'");
+    assertThat(stream.shadow.key(0, bytes("t")).deadlineMillis()).isEqualTo(5_000_000);
+    stream.run("SET s v");
+    assertThat(stream.changesOf("RENAMENX s u"))
+        .containsExactly("u StringSet[v, deadlineMillis=0, keepsDeadline=false]", "s KeyDelete[]");
+  }
+
+  @Test
+  void renameOfValuesThatAreNotKeptIsUnsupportedButFollowed() {
+    stream.run("SET s " + "x".repeat(65)).run("LPUSH l e");
+    assertThat(stream.changesOf("RENAME s t", "RENAME l m")).isEmpty();
+    assertThat(stream.interpreter.unsupported().counts()).containsEntry("RENAME", 2L);
+    assertThat(stream.shadow.key(0, bytes("s")).exists()).isFalse();
+    assertThat(stream.shadow.key(0, bytes("t")).exists()).isTrue();
+  }
+
+  @Test
+  void copyAndMoveReachOtherDatabases() {
+    stream.run("ZADD z 1 a");
+    assertThat(stream.changesOf("COPY z y DB 3 REPLACE"))
+        .containsExactly("3/y ZsetPut[a, score=1.0]");
+    assertThat(stream.changesOf("MOVE z 2"))
+        .containsExactly("2/z ZsetPut[a, score=1.0]", "z KeyDelete[]");
+    assertThat(stream.shadow.key(0, bytes("z")).exists()).isFalse();
+    assertThat(stream.shadow.key(2, bytes("z")).score(bytes("a"))).isEqualTo(1);
+    assertThat(stream.shadow.key(3, bytes("y")).score(bytes("a"))).isEqualTo(1);
+  }
+
+  @Test
+  void flushDeletesKeyByKey() {
+    stream.run("SET a v").run("SADD b m").run("SELECT 1").run("SET c v");
+    assertThat(stream.changesOf("FLUSHDB")).containsExactly("1/c KeyDelete[]");
+    stream.run("SET c v");
+    assertThat(stream.changesOf("FLUSHALL ASYNC"))
+        .containsExactly("a KeyDelete[]", "b KeyDelete[]", "1/c KeyDelete[]");
+    assertThat(stream.changesOf("FLUSHALL")).isEmpty();
+  }
+
+  @Test
+  void exchangeOfDatabasesIsUnsupportedButFollowed() {
+    stream.run("SET a v");
+    assertThat(stream.changesOf("SWAPDB 0 1")).isEmpty();
+    assertThat(stream.shadow.key(0, bytes("a")).exists()).isFalse();
+    assertThat(stream.shadow.key(1, bytes("a")).exists()).isTrue();
+  }
+
+  @Test
+  void keysOfOtherTypesAreCountedAndForgotten() {
+    assertThat(stream.changesOf("RPUSH l a", "XADD x 1-1 f v", "PFADD p a", "LPOP l")).isEmpty();
+    assertThat(stream.interpreter.unsupported().counts())
+        .containsEntry("RPUSH", 1L)
+        .containsEntry("XADD", 1L)
+        .containsEntry("PFADD", 1L)
+        .containsEntry("LPOP", 1L);
+    assertThat(stream.changesOf("PEXPIREAT l 5000000")).isEmpty();
+    assertThat(stream.changesOf("DEL l")).containsExactly("l KeyDelete[]");
+  }
+
+  @Test
+  void unknownCommandsAreCountedAndWhatTheyNameIsDoubted() {
+    stream.run("SET k v");
+    assertThat(stream.changesOf("MODULE.WRITE k x", "module.write")).isEmpty();
+    assertThat(stream.interpreter.unsupported().counts()).containsEntry("MODULE.WRITE", 2L);
+    assertThat(stream.shadow.key(0, bytes("k")).exact()).isFalse();
+  }
+
+  @Test
+  void localCommandsYieldNothing() {
+    assertThat(stream.changesOf("PING", "REPLCONF GETACK *", "SCRIPT LOAD x", "FUNCTION FLUSH"))
+        .isEmpty();
+    assertThat(stream.interpreter.unsupported().counts()).isEmpty();
+    assertThat(stream.interpreter.unsupported().local()).containsOnlyKeys("SCRIPT", "FUNCTION");
+    assertThat(stream.unitEnds).hasSize(4);
+  }
+}

@@ -1,0 +1,47 @@
+package io.crosstide.capture.command;
+
+import static io.crosstide.capture.command.Stream.bytes;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class SetCommandsTest {
+  private final Stream stream = new Stream();
+
+  @Test
+  void onlyMembersThatAreNewAreAdded() {
+    assertThat(stream.changesOf("SADD s a b a")).containsExactly("s SetAdd[a]", "s SetAdd[b]");
+    assertThat(stream.changesOf("SADD s b c")).containsExactly("s SetAdd[c]");
+  }
+
+  @Test
+  void onlyMembersThatWereThereAreRemoved() {
+    stream.run("SADD s a b");
+    assertThat(stream.changesOf("SREM s b x")).containsExactly("s SetRemove[b]");
+    assertThat(stream.changesOf("SREM s a")).containsExactly("s SetRemove[a]");
+    assertThat(stream.shadow.key(0, bytes("s")).exists()).isFalse();
+  }
+
+  @Test
+  void moveIsARemovalAndAnAddition() {
+    stream.run("SADD s a").run("PEXPIREAT s 5000000").run("SADD t b");
+    assertThat(stream.changesOf("SMOVE s t a"))
+        .containsExactly("s SetRemove[a]", "s DeadlineRemove[]", "t SetAdd[a]");
+    stream.run("SADD s b");
+    assertThat(stream.changesOf("SMOVE s t b")).containsExactly("s SetRemove[b]");
+  }
+
+  @Test
+  void aResultThatCannotBeDerivedMakesTheSetUnknownUntilItIsDeleted() {
+    stream.run("SADD s a b");
+    assertThat(stream.changesOf("SUNIONSTORE s x y")).isEmpty();
+    assertThat(stream.shadow.key(0, bytes("s")).exact()).isFalse();
+    assertThat(stream.changesOf("SADD s a")).containsExactly("s SetAdd[a]");
+    assertThat(stream.changesOf("SADD s a")).containsExactly("s SetAdd[a]");
+    assertThat(stream.changesOf("SREM s q")).containsExactly("s SetRemove[q]");
+    assertThat(stream.changesOf("DEL s")).containsExactly("s KeyDelete[]");
+    assertThat(stream.changesOf("SADD s a")).containsExactly("s SetAdd[a]");
+    assertThat(stream.shadow.key(0, bytes("s")).exact()).isTrue();
+    assertThat(stream.interpreter.unsupported().counts()).containsEntry("SUNIONSTORE", 1L);
+  }
+}

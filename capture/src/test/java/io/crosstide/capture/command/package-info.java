@@ -1,0 +1,4 @@
+@NullMarked
+package io.crosstide.capture.command;
+
+import org.jspecify.annotations.NullMarked;

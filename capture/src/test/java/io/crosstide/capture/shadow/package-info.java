@@ -1,0 +1,4 @@
+@NullMarked
+package io.crosstide.capture.shadow;
+
+import org.jspecify.annotations.NullMarked;
