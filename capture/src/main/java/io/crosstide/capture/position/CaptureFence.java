@@ -1,0 +1,135 @@
+package io.crosstide.capture.position;
+
+import io.crosstide.protocol.ChangeEvent;
+import io.crosstide.schemas.ChangeEventCodec;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+
+/**
+ * Makes this capture the only writer of the region's log (P16): a record with a new, higher capture
+ * epoch goes into every partition and is acknowledged before the log's end is read. Whatever an
+ * older capture, paused or cut off, still appends stands behind it with a lower epoch and is
+ * ignored by every reader, this one included; so the end that is read is final.
+ *
+ * <p>Two captures that start at once may pick the same epoch. Then each finds the other's record,
+ * at a lower offset than its own in at least one partition, and that one has lost.
+ */
+public final class CaptureFence {
+  private final OwnLog log;
+  private final Producer<byte[], byte[]> producer;
+  private final ChangeEventCodec codec;
+  private final String topic;
+  private final int partitions;
+
+  public CaptureFence(
+      OwnLog log,
+      Producer<byte[], byte[]> producer,
+      ChangeEventCodec codec,
+      String topic,
+      int partitions) {
+    this.log = log;
+    this.producer = producer;
+    this.codec = codec;
+    this.topic = topic;
+    this.partitions = partitions;
+  }
+
+  /** Another capture has taken the same epoch: try again with a higher one. */
+  public static final class EpochTakenException extends Exception {
+    EpochTakenException(String message) {
+      super(message);
+    }
+  }
+
+  /** Makes the fence record of one partition. */
+  public interface FenceEvents {
+    ChangeEvent of(int partition, LogEnd end);
+  }
+
+  /** The ends as they are before a fence; the highest epoch among them must be exceeded. */
+  public List<LogEnd> endsBefore() {
+    List<LogEnd> ends = new ArrayList<>(partitions);
+    for (int partition = 0; partition < partitions; partition++) {
+      ends.add(log.end(partition, 0));
+    }
+    return ends;
+  }
+
+  public static int epochMax(List<LogEnd> ends) {
+    return ends.stream().mapToInt(LogEnd::captureEpoch).max().orElse(0);
+  }
+
+  /**
+   * Writes the fence with {@code captureEpoch} and returns the ends behind which nothing of an
+   * older capture counts.
+   *
+   * @param before as read before; only the records since are looked at again for other captures
+   * @throws EpochTakenException if another capture wrote the same or a higher epoch first
+   */
+  public List<LogEnd> raise(int captureEpoch, List<LogEnd> before, FenceEvents events)
+      throws EpochTakenException, InterruptedException {
+    List<Future<RecordMetadata>> sent = new ArrayList<>(partitions);
+    for (int partition = 0; partition < partitions; partition++) {
+      ChangeEvent event = events.of(partition, before.get(partition));
+      sent.add(producer.send(record(partition, event)));
+    }
+    producer.flush();
+    List<LogEnd> ends = new ArrayList<>(partitions);
+    for (int partition = 0; partition < partitions; partition++) {
+      long own = acknowledged(sent.get(partition), partition).offset();
+      int tp = partition;
+      List<Long> others = new ArrayList<>();
+      log.scanFrom(
+          partition,
+          before.get(partition).recordOffset(),
+          (record, header) -> {
+            if (header.captureEpoch() > captureEpoch
+                || (header.captureEpoch() == captureEpoch && record.offset() < own)) {
+              others.add(record.offset());
+            }
+          });
+      if (!others.isEmpty()) {
+        throw new EpochTakenException(
+            "another capture has written to "
+                + topic
+                + "-"
+                + tp
+                + " at offset "
+                + others.get(0)
+                + " with epoch "
+                + captureEpoch
+                + " or higher");
+      }
+      ends.add(log.end(partition, captureEpoch));
+    }
+    return ends;
+  }
+
+  @SuppressWarnings("unchecked")
+  private ProducerRecord<byte[], byte[]> record(int partition, ChangeEvent event) {
+    return (ProducerRecord<byte[], byte[]>)
+        (ProducerRecord<?, byte[]>) codec.toRecord(topic, partition, event);
+  }
+
+  private RecordMetadata acknowledged(Future<RecordMetadata> future, int partition)
+      throws InterruptedException {
+    try {
+      return future.get();
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(
+          "Kafka refused the fence record of "
+              + topic
+              + "-"
+              + partition
+              + ": "
+              + e.getCause()
+              + ". Capture needs the right to write to this topic.",
+          e);
+    }
+  }
+}

@@ -1,0 +1,69 @@
+package io.crosstide.capture.psync;
+
+import com.moilioncircle.redis.replicator.Replicator;
+import com.moilioncircle.redis.replicator.event.Event;
+import com.moilioncircle.redis.replicator.io.RedisInputStream;
+import com.moilioncircle.redis.replicator.rdb.BaseRdbParser;
+import com.moilioncircle.redis.replicator.rdb.RdbValueVisitor;
+import com.moilioncircle.redis.replicator.rdb.datatype.ContextKeyValuePair;
+import com.moilioncircle.redis.replicator.rdb.datatype.KeyStringValueModule;
+import com.moilioncircle.redis.replicator.rdb.datatype.KeyStringValueStream;
+import com.moilioncircle.redis.replicator.rdb.datatype.KeyValuePair;
+import com.moilioncircle.redis.replicator.rdb.iterable.ValueIterableRdbVisitor;
+import com.moilioncircle.redis.replicator.rdb.skip.SkipRdbValueVisitor;
+import java.io.IOException;
+
+/**
+ * Reads a snapshot in bounded memory: collections come as iterators; of streams and modules, which
+ * the library could only read whole, just the key is kept.
+ */
+final class SnapshotVisitor extends ValueIterableRdbVisitor {
+  private final RdbValueVisitor skipped;
+
+  SnapshotVisitor(Replicator replicator) {
+    super(replicator);
+    this.skipped = new SkipRdbValueVisitor(replicator);
+  }
+
+  @Override
+  public Event applyStreamListPacks(RedisInputStream in, int version, ContextKeyValuePair context)
+      throws IOException {
+    byte[] key = key(in);
+    skipped.applyStreamListPacks(in, version);
+    return entry(new KeyStringValueStream(), key, context);
+  }
+
+  @Override
+  public Event applyStreamListPacks2(RedisInputStream in, int version, ContextKeyValuePair context)
+      throws IOException {
+    byte[] key = key(in);
+    skipped.applyStreamListPacks2(in, version);
+    return entry(new KeyStringValueStream(), key, context);
+  }
+
+  @Override
+  public Event applyStreamListPacks3(RedisInputStream in, int version, ContextKeyValuePair context)
+      throws IOException {
+    byte[] key = key(in);
+    skipped.applyStreamListPacks3(in, version);
+    return entry(new KeyStringValueStream(), key, context);
+  }
+
+  @Override
+  public Event applyModule2(RedisInputStream in, int version, ContextKeyValuePair context)
+      throws IOException {
+    byte[] key = key(in);
+    skipped.applyModule2(in, version);
+    return entry(new KeyStringValueModule(), key, context);
+  }
+
+  private static byte[] key(RedisInputStream in) throws IOException {
+    return new BaseRdbParser(in).rdbLoadEncodedStringObject().first();
+  }
+
+  private static <V> Event entry(
+      KeyValuePair<byte[], V> entry, byte[] key, ContextKeyValuePair context) {
+    entry.setKey(key);
+    return context.valueOf(entry);
+  }
+}

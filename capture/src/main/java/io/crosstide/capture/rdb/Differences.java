@@ -1,0 +1,222 @@
+package io.crosstide.capture.rdb;
+
+import io.crosstide.capture.shadow.ElementCursor;
+import io.crosstide.capture.shadow.Shadow;
+import io.crosstide.capture.shadow.ShadowCursor;
+import io.crosstide.capture.shadow.ShadowKey;
+import io.crosstide.capture.shadow.ShadowNames;
+import io.crosstide.capture.shadow.ShadowType;
+import io.crosstide.crdt.Bytes;
+import io.crosstide.protocol.Change;
+import io.crosstide.protocol.Content;
+import io.crosstide.protocol.RedisKey;
+import java.math.BigDecimal;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes the shadow equal to a snapshot and reports each step as the change a client would have had
+ * to make: both are walked once, in the same order, element by element, so memory does not depend
+ * on their size.
+ *
+ * <p>An integer that differs is taken for an increment, so that it adds up with what other regions
+ * added meanwhile; everything else for a write of the new value.
+ */
+final class Differences {
+
+  /** Receives the changes, each before the shadow follows it. */
+  interface Receiver {
+    void change(RedisKey key, Change change);
+
+    /** The shadow has followed all changes so far: a unit may end here. */
+    void done();
+  }
+
+  private final Shadow shadow;
+  private final Shadow snapshot;
+  private final long nowMillis;
+  private final Receiver receiver;
+
+  /**
+   * @param nowMillis a time by which a deadline must have passed for a missing key to have expired
+   */
+  Differences(Shadow shadow, Shadow snapshot, long nowMillis, Receiver receiver) {
+    this.shadow = shadow;
+    this.snapshot = snapshot;
+    this.nowMillis = nowMillis;
+    this.receiver = receiver;
+  }
+
+  void walk() {
+    try (ShadowCursor known = shadow.keys();
+        ShadowCursor actual = snapshot.keys()) {
+      RedisKey left = next(known);
+      ShadowKey right = actual.next();
+      while (left != null || right != null) {
+        int order = right == null ? -1 : left == null ? 1 : compare(left, right);
+        if (order < 0 && left != null) {
+          gone(shadow.key(left.db(), left.name()));
+        } else if (right != null) {
+          compareKey(shadow.key(right.db(), right.name()), right);
+          right = actual.next();
+        }
+        if (order <= 0) {
+          left = next(known);
+        }
+        receiver.done();
+      }
+    }
+  }
+
+  /** Only the name: opening another key of the shadow detaches the cursor's handle. */
+  private static @Nullable RedisKey next(ShadowCursor cursor) {
+    ShadowKey key = cursor.next();
+    return key == null ? null : key.redisKey();
+  }
+
+  private static int compare(RedisKey left, ShadowKey right) {
+    return left.db() != right.db()
+        ? Integer.compare(left.db(), right.db())
+        : ShadowNames.compare(left.name(), right.name());
+  }
+
+  private void gone(ShadowKey known) {
+    long deadline = known.deadlineMillis();
+    emit(
+        known,
+        deadline != 0 && deadline <= nowMillis
+            ? new Change.KeyExpire(deadline)
+            : new Change.KeyDelete());
+  }
+
+  private void compareKey(ShadowKey known, ShadowKey actual) {
+    if (actual.is(ShadowType.OPAQUE)) {
+      if (known.exists() && !known.is(ShadowType.OPAQUE)) {
+        emit(known, new Change.KeyDelete());
+      }
+      known.markOpaque();
+      known.deadline(actual.deadlineMillis());
+      return;
+    }
+    if (known.is(ShadowType.OPAQUE)) {
+      // Others hold nothing of it.
+      known.delete();
+    }
+    if (actual.is(ShadowType.STRING)) {
+      compareString(known, actual);
+    } else {
+      if (known.exists() && (!known.is(actual.type()) || !known.exact())) {
+        emit(known, new Change.KeyDelete());
+      }
+      compareElements(known, actual);
+    }
+    compareDeadline(known, actual);
+  }
+
+  private void compareString(ShadowKey known, ShadowKey actual) {
+    Content value = actual.content();
+    if (value == null || value.value() == null) {
+      throw new IllegalStateException("the snapshot of " + actual.redisKey() + " lost its value");
+    }
+    Content before = known.is(ShadowType.STRING) ? known.content() : null;
+    if (value.equals(before)) {
+      return;
+    }
+    BigDecimal increment = Integers.difference(before, value);
+    emit(
+        known,
+        increment != null
+            ? new Change.StringAdd(increment, null)
+            : new Change.StringSet(value.value(), actual.deadlineMillis(), false));
+  }
+
+  private void compareDeadline(ShadowKey known, ShadowKey actual) {
+    long deadline = actual.deadlineMillis();
+    if (known.deadlineMillis() != deadline) {
+      emit(known, deadline == 0 ? new Change.DeadlinePersist() : new Change.DeadlineSet(deadline));
+    }
+  }
+
+  private void compareElements(ShadowKey known, ShadowKey actual) {
+    ShadowType type = actual.type();
+    try (ElementCursor left = known.elements();
+        ElementCursor right = actual.elements()) {
+      boolean hasLeft = left.next();
+      boolean hasRight = right.next();
+      while (hasLeft || hasRight) {
+        int order = !hasRight ? -1 : !hasLeft ? 1 : ShadowNames.compare(left.name(), right.name());
+        if (order < 0) {
+          emit(known, removal(type, left.name()));
+          hasLeft = left.next();
+          continue;
+        }
+        Change change = order > 0 ? addition(type, right) : difference(type, left, right);
+        if (change != null) {
+          emit(known, change);
+        }
+        hasLeft = order == 0 ? left.next() : hasLeft;
+        hasRight = right.next();
+      }
+    }
+  }
+
+  private static Change removal(ShadowType type, Bytes name) {
+    return switch (type) {
+      case HASH -> new Change.HashRemove(name);
+      case SET -> new Change.SetRemove(name);
+      case ZSET -> new Change.ZsetRemove(name);
+      case STRING, OPAQUE -> throw hasNoElements(type);
+    };
+  }
+
+  private static Change addition(ShadowType type, ElementCursor element) {
+    return switch (type) {
+      case HASH -> new Change.HashPut(element.name(), wholeValue(element));
+      case SET -> new Change.SetAdd(element.name());
+      case ZSET -> new Change.ZsetPut(element.name(), element.score());
+      case STRING, OPAQUE -> throw hasNoElements(type);
+    };
+  }
+
+  private static @Nullable Change difference(
+      ShadowType type, ElementCursor before, ElementCursor after) {
+    return switch (type) {
+      case HASH -> {
+        if (before.content().equals(after.content())) {
+          yield null;
+        }
+        BigDecimal increment = Integers.difference(before.content(), after.content());
+        yield increment == null
+            ? addition(type, after)
+            : new Change.HashAdd(after.name(), increment, null);
+      }
+      case SET -> null;
+      case ZSET -> {
+        if (before.score() == after.score()) {
+          yield null;
+        }
+        yield Integers.isExact(before.score()) && Integers.isExact(after.score())
+            ? new Change.ZsetAdd(after.name(), before.score(), after.score())
+            : addition(type, after);
+      }
+      case STRING, OPAQUE -> throw hasNoElements(type);
+    };
+  }
+
+  private static Bytes wholeValue(ElementCursor element) {
+    Bytes value = element.content().value();
+    if (value == null) {
+      throw new IllegalStateException(
+          "the snapshot of field " + element.name() + " lost its value");
+    }
+    return value;
+  }
+
+  private static IllegalStateException hasNoElements(ShadowType type) {
+    return new IllegalStateException("a key of type " + type + " has no elements");
+  }
+
+  private void emit(ShadowKey known, Change change) {
+    receiver.change(known.redisKey(), change);
+    ShadowFold.apply(known, change);
+  }
+}

@@ -1,0 +1,30 @@
+package io.crosstide.capture.rdb;
+
+import io.crosstide.crdt.VersionVector;
+import io.crosstide.protocol.Fx;
+import io.crosstide.protocol.MarkerState;
+import java.util.HashMap;
+import java.util.Map;
+
+/** The fields of a marker as it stands in Redis; see {@link MarkerState}. */
+final class MarkerFields {
+  private static final String EXCEPTION_PREFIX = "x:";
+
+  private MarkerFields() {}
+
+  static MarkerState decode(Map<String, String> fields) {
+    Map<String, MarkerState.Missed> exceptions = new HashMap<>();
+    fields.forEach(
+        (field, value) -> {
+          if (field.startsWith(EXCEPTION_PREFIX)) {
+            exceptions.put(
+                field.substring(EXCEPTION_PREFIX.length()), MarkerState.Missed.decode(value));
+          }
+        });
+    return new MarkerState(
+        Integer.parseInt(fields.getOrDefault("e", "0")),
+        Fx.parse(fields.getOrDefault("f", Fx.NONE.toString())),
+        VersionVector.decode(fields.getOrDefault("c", "")),
+        exceptions);
+  }
+}

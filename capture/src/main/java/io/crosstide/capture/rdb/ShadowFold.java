@@ -1,0 +1,152 @@
+package io.crosstide.capture.rdb;
+
+import io.crosstide.capture.shadow.ShadowKey;
+import io.crosstide.capture.shadow.ShadowType;
+import io.crosstide.crdt.Bytes;
+import io.crosstide.protocol.Change;
+import io.crosstide.protocol.Content;
+import io.crosstide.protocol.Effect;
+import io.crosstide.protocol.Element;
+import java.math.BigDecimal;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Moves the shadow of a key as a published change or a sent effect says, instead of as a command
+ * does.
+ */
+final class ShadowFold {
+  private ShadowFold() {}
+
+  /** Does to the shadow what {@code change}, published by this capture, did to Redis. */
+  static void apply(ShadowKey key, Change change) {
+    if (change instanceof Change.StringSet set) {
+      key.setString(set.value());
+      if (!set.keepsDeadline()) {
+        key.deadline(set.deadlineMillis());
+      }
+    } else if (change instanceof Change.StringAdd add) {
+      Bytes sum = sum(key.content(), add.delta(), add.result());
+      if (sum != null) {
+        key.setString(sum);
+      } else {
+        key.markUnknown(ShadowType.STRING);
+      }
+    } else if (change instanceof Change.HashPut put) {
+      key.putField(put.name(), put.value());
+    } else if (change instanceof Change.HashAdd add) {
+      Bytes sum = sum(key.field(add.name()), add.delta(), add.result());
+      if (sum != null) {
+        key.putField(add.name(), sum);
+      } else {
+        key.markUnknown(ShadowType.HASH);
+      }
+    } else if (change instanceof Change.SetAdd add) {
+      key.addMember(add.name());
+    } else if (change instanceof Change.ZsetPut put) {
+      key.putScore(put.name(), put.score());
+    } else if (change instanceof Change.ZsetAdd add) {
+      key.putScore(add.name(), add.to());
+    } else if (change instanceof Change.HashRemove
+        || change instanceof Change.SetRemove
+        || change instanceof Change.ZsetRemove) {
+      key.remove(((Change.OfElement) change).name());
+    } else if (change instanceof Change.KeyDelete || change instanceof Change.KeyExpire) {
+      key.delete();
+    } else if (change instanceof Change.DeadlineSet deadline) {
+      key.deadline(deadline.deadlineMillis());
+    } else if (change instanceof Change.DeadlinePersist
+        || change instanceof Change.DeadlineRemove) {
+      key.deadline(0);
+    } else {
+      throw new IllegalArgumentException("not a change of a key: " + change);
+    }
+  }
+
+  /** Does to the shadow what {@code effect} did to Redis, if its guard held. */
+  static void apply(ShadowKey key, Effect effect) {
+    if (effect instanceof Effect.Put put) {
+      if (content(key, put.element()).equals(put.expected())) {
+        put(key, put.element(), put.desired());
+      }
+    } else if (effect instanceof Effect.Add add) {
+      Content before = content(key, add.element());
+      Bytes sum =
+          before.isAbsent()
+              ? Bytes.utf8(Long.toString(add.delta()))
+              : sum(before, BigDecimal.valueOf(add.delta()), null);
+      if (sum != null) {
+        put(key, add.element(), Content.of(sum));
+      }
+    }
+  }
+
+  /** What the shadow holds for an element; the empty digest-less content if it is not known. */
+  static Content content(ShadowKey key, Element element) {
+    return switch (element.kind()) {
+      case STRING -> {
+        Content known = key.is(ShadowType.STRING) ? key.content() : null;
+        yield known == null ? Content.ABSENT : known;
+      }
+      case HASH_FIELD -> key.field(element.name());
+      case SET_MEMBER -> key.hasMember(element.name()) ? Content.PRESENT : Content.ABSENT;
+      case ZSET_MEMBER -> {
+        double score = key.score(element.name());
+        yield Double.isNaN(score) ? Content.ABSENT : Content.score(score);
+      }
+      case DEADLINE ->
+          key.deadlineMillis() == 0 ? Content.ABSENT : Content.deadline(key.deadlineMillis());
+    };
+  }
+
+  private static void put(ShadowKey key, Element element, Content desired) {
+    Bytes value = desired.value();
+    switch (element.kind()) {
+      case STRING -> {
+        if (desired.isAbsent()) {
+          key.delete();
+        } else if (value != null) {
+          key.setString(value);
+        } else {
+          key.markUnknown(ShadowType.STRING);
+        }
+      }
+      case HASH_FIELD -> {
+        if (desired.isAbsent()) {
+          key.remove(element.name());
+        } else {
+          key.putFieldContent(element.name(), desired);
+        }
+      }
+      case SET_MEMBER -> {
+        if (desired.isAbsent()) {
+          key.remove(element.name());
+        } else {
+          key.addMember(element.name());
+        }
+      }
+      case ZSET_MEMBER -> {
+        if (value == null) {
+          key.remove(element.name());
+        } else {
+          key.putScore(element.name(), Content.parseScore(value.text()));
+        }
+      }
+      case DEADLINE -> key.deadline(value == null ? 0 : Long.parseLong(value.text()));
+    }
+  }
+
+  private static @Nullable Bytes sum(
+      @Nullable Content before, BigDecimal delta, @Nullable Bytes result) {
+    if (result != null) {
+      return result;
+    }
+    if (before == null || before.isAbsent()) {
+      return Bytes.utf8(delta.toPlainString());
+    }
+    Bytes value = before.value();
+    Long number = value == null ? null : Integers.parse(value);
+    return number == null
+        ? null
+        : Bytes.utf8(BigDecimal.valueOf(number).add(delta).toPlainString());
+  }
+}
