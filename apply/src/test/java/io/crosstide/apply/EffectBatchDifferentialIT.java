@@ -15,10 +15,6 @@ import io.crosstide.protocol.MarkerState;
 import io.crosstide.protocol.RedisKey;
 import io.lettuce.core.SetArgs;
 import io.lettuce.core.api.sync.RedisCommands;
-import io.lettuce.core.codec.ByteArrayCodec;
-import io.lettuce.core.output.StatusOutput;
-import io.lettuce.core.protocol.CommandArgs;
-import io.lettuce.core.protocol.CommandType;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -90,7 +86,7 @@ class EffectBatchDifferentialIT {
 
     void run(int batches) {
       redis.commands().flushall();
-      stopActiveExpiry();
+      redis.stopActiveExpiry();
       model.marker = MarkerState.initial(epoch);
       assertThat(scripts.takeOver(PARTITION, epoch)).isNull();
       assertThat(scripts.install(PARTITION, MarkerState.initial(epoch))).isEqualTo(model.marker);
@@ -102,15 +98,6 @@ class EffectBatchDifferentialIT {
         step(step);
         compare(step);
       }
-    }
-
-    /** Keys past their deadline stay until a batch finds them. */
-    private void stopActiveExpiry() {
-      CommandArgs<byte[], byte[]> arguments =
-          new CommandArgs<>(ByteArrayCodec.INSTANCE).add("SET-ACTIVE-EXPIRE").add(0);
-      redis
-          .commands()
-          .dispatch(CommandType.DEBUG, new StatusOutput<>(ByteArrayCodec.INSTANCE), arguments);
     }
 
     private void step(String step) {

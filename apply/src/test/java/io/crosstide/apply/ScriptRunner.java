@@ -25,6 +25,15 @@ final class ScriptRunner {
     return ReplyDecoder.decode(batch, run(LuaScript.EFFECT_BATCH, BatchEncoder.encode(batch)));
   }
 
+  /** The marker that is there. */
+  MarkerState held(int partition) {
+    MarkerState marker = takeOver(partition, 0);
+    if (marker == null) {
+      throw new AssertionError("there is no marker of partition " + partition);
+    }
+    return marker;
+  }
+
   @Nullable MarkerState takeOver(int partition, int epoch) {
     return marker(MarkerEncoder.takeOver(partition, epoch));
   }

@@ -1,12 +1,18 @@
 package io.crosstide.apply;
 
 import io.lettuce.core.ClientOptions;
+import io.lettuce.core.KillArgs;
+import io.lettuce.core.RedisBusyException;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
 import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.output.StatusOutput;
+import io.lettuce.core.protocol.CommandArgs;
+import io.lettuce.core.protocol.CommandType;
 import io.lettuce.core.protocol.ProtocolVersion;
 import java.io.File;
 import java.io.IOException;
@@ -19,6 +25,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
@@ -215,6 +222,46 @@ final class TestRedis implements AutoCloseable {
   long nowMillis() {
     List<byte[]> time = commands().time();
     return Long.parseLong(text(time.get(0))) * 1000 + Long.parseLong(text(time.get(1))) / 1000;
+  }
+
+  /** Ends every client's connection but this test's own. */
+  void killClients() {
+    commands().clientKill(KillArgs.Builder.typeNormal().skipme());
+  }
+
+  /** A script that runs until it is closed, as a client's mistake would. */
+  AutoCloseable runEndlessScript() {
+    StatefulRedisConnection<byte[], byte[]> killer = client.connect(ByteArrayCodec.INSTANCE);
+    StatefulRedisConnection<byte[], byte[]> busy = client.connect(ByteArrayCodec.INSTANCE);
+    Future<String> reply = busy.async().eval("while true do end", ScriptOutputType.STATUS);
+    Awaitility.await()
+        .until(
+            () -> {
+              try {
+                killer.sync().ping();
+                return false;
+              } catch (RedisBusyException expected) {
+                return true;
+              }
+            });
+    return () -> {
+      killer.sync().scriptKill();
+      Awaitility.await().until(reply::isDone);
+      killer.close();
+      busy.close();
+    };
+  }
+
+  /** Logs this test's own client in from now on. */
+  void authenticate(String password) {
+    commands().auth(password);
+  }
+
+  /** From now on keys past their deadline stay until somebody finds them. */
+  void stopActiveExpiry() {
+    CommandArgs<byte[], byte[]> arguments =
+        new CommandArgs<>(ByteArrayCodec.INSTANCE).add("SET-ACTIVE-EXPIRE").add(0);
+    commands().dispatch(CommandType.DEBUG, new StatusOutput<>(ByteArrayCodec.INSTANCE), arguments);
   }
 
   double cpuSeconds() {
