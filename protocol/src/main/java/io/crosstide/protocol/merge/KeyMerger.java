@@ -479,8 +479,7 @@ final class KeyMerger {
    * The type of the newest surviving write, or null if nothing is visible. Reads all rows only
    * while there are several types.
    */
-  private @Nullable ElementKind visibleKind(
-      RedisKey key, KeyState state, List<KeyState.Expiry> hiding) {
+  @Nullable ElementKind visibleKind(RedisKey key, KeyState state, List<KeyState.Expiry> hiding) {
     if (!state.hasVisible()) {
       return null;
     }

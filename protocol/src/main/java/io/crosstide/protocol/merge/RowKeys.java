@@ -25,6 +25,7 @@ import io.crosstide.protocol.RedisKey;
  */
 final class RowKeys {
   static final byte[] META = {'M'};
+  static final byte[] HEADERS = {'K'};
   static final byte[] TRACKED = {'T'};
   static final byte[] HELD = {'H'};
 
