@@ -141,6 +141,9 @@ public final class CaptureAgent implements AutoCloseable {
         set(CaptureState.FAILED, String.valueOf(e.getMessage()));
       }
     } finally {
+      // Interrupted to get here perhaps; closing must not be.
+      boolean interrupted = Thread.interrupted();
+      log.debug("ending, interrupted: {}", interrupted);
       beacon.close();
       closeSession();
     }
@@ -261,6 +264,7 @@ public final class CaptureAgent implements AutoCloseable {
   /** Stops as a crash would: nothing is waited for, nothing is written any more. For tests. */
   void abandon() throws InterruptedException {
     abandoned = true;
+    stopping.countDown();
     CaptureSession open = session;
     if (open != null) {
       open.publisher().close();

@@ -143,6 +143,10 @@ final class CaptureStream implements PsyncHandler {
           snapshotPosition.replId().equals(position.replId()),
           interpreter.streamMillis(),
           System.currentTimeMillis());
+      // Redis counts a replica that has read the snapshot as having all writes before it: let it
+      // hear of us only when they are in Kafka.
+      session.publisher().drain();
+      session.sink().commitAcknowledged();
       log.info("{} differences published", resync.published());
       position = snapshotPosition;
     }

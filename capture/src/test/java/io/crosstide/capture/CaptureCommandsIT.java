@@ -147,14 +147,11 @@ final class CaptureCommandsIT {
     rig.commands().exec();
     rig.awaitCaptured();
     List<ChangeEvent> events =
-        rig.events().stream()
-            .filter(event -> event.key().name().text().startsWith("{t}"))
-            .toList();
+        rig.events().stream().filter(event -> event.key().name().text().startsWith("{t}")).toList();
     assertThat(events).hasSize(3);
     for (int i = 0; i < 3; i++) {
       assertThat(events.get(i).transaction())
-          .isEqualTo(
-              new ChangeEvent.TransactionPart(events.get(0).position().replOffset(), i, 3));
+          .isEqualTo(new ChangeEvent.TransactionPart(events.get(0).position().replOffset(), i, 3));
     }
   }
 
@@ -183,14 +180,12 @@ final class CaptureCommandsIT {
   void bigValuesPass() {
     String big = "x".repeat(8 << 20);
     rig.commands().set("big", big);
-    assertThat(changesOf("big"))
-        .containsExactly(new Change.StringSet(text(big), 0, false));
+    assertThat(changesOf("big")).containsExactly(new Change.StringSet(text(big), 0, false));
   }
 
   @Test
   void reservedKeysAreNeverPublished() {
     rig.awaitCaptured();
-    assertThat(rig.events())
-        .allSatisfy(event -> assertThat(event.key().isReserved()).isFalse());
+    assertThat(rig.events()).allSatisfy(event -> assertThat(event.key().isReserved()).isFalse());
   }
 }

@@ -2,6 +2,7 @@ package io.crosstide.capture;
 
 import io.crosstide.capture.psync.RedisEndpoint;
 import io.crosstide.capture.rdb.SentEffects;
+import io.crosstide.protocol.Change;
 import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.sandbox.Ports;
 import io.crosstide.sandbox.kafka.EmbeddedBroker;
@@ -48,10 +49,12 @@ final class CaptureRig implements AutoCloseable {
     this.redis =
         new RedisProcess(
             new RedisConfig(
-                RedisBinary.find(null, dir.resolve("bin")),
-                dir.resolve("redis"),
-                Ports.free(),
-                persistentRedis));
+                    RedisBinary.find(null, dir.resolve("bin")),
+                    dir.resolve("redis"),
+                    Ports.free(),
+                    persistentRedis)
+                // Everysec may postpone a write for seconds that capture has read already.
+                .with("appendfsync", "always"));
     redis.start();
     redis.awaitReady(Duration.ofSeconds(20));
     this.client = RedisClient.create("redis://127.0.0.1:" + redis.port());
@@ -133,9 +136,44 @@ final class CaptureRig implements AutoCloseable {
     return log;
   }
 
-  /** The element and key events of the whole log, partition by partition. */
+  /**
+   * The element and key events of the whole log, partition by partition, as a reader takes them:
+   * those of fenced captures left out. Checks that no seq is missing or doubled.
+   */
   List<ChangeEvent> events() {
-    return log().stream().flatMap(List::stream).filter(event -> !event.isControl()).toList();
+    List<ChangeEvent> events = new ArrayList<>();
+    for (List<ChangeEvent> partition : log()) {
+      int epoch = 0;
+      long seq = 0;
+      for (ChangeEvent event : partition) {
+        if (event.captureEpoch() < epoch) {
+          continue;
+        }
+        epoch = event.captureEpoch();
+        if (event.isControl()) {
+          continue;
+        }
+        if (event.seq() != seq + 1) {
+          throw new AssertionError("seq " + event.seq() + " follows " + seq + ": " + event);
+        }
+        seq = event.seq();
+        events.add(event);
+      }
+    }
+    return events;
+  }
+
+  /** The sum of all increments and the last SET before them of one integer key. */
+  static long sum(List<ChangeEvent> events) {
+    long sum = 0;
+    for (ChangeEvent event : events) {
+      if (event.change() instanceof Change.StringSet set) {
+        sum = Long.parseLong(set.value().text());
+      } else if (event.change() instanceof Change.StringAdd add) {
+        sum += add.delta().longValueExact();
+      }
+    }
+    return sum;
   }
 
   List<ChangeEvent> eventsOf(String key) {

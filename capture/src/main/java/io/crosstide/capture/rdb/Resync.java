@@ -116,11 +116,11 @@ public final class Resync {
   private void checkNothingLost(Snapshot snapshot, long lastBeaconMillis) {
     if (lastBeaconMillis > 0 && snapshot.beaconMillis() < lastBeaconMillis) {
       throw lostData(
-          "its beacon is "
-              + (snapshot.beaconMillis() == 0
-                  ? "gone"
-                  : (lastBeaconMillis - snapshot.beaconMillis()) + " ms older than")
-              + " what capture has seen of it");
+          snapshot.beaconMillis() == 0
+              ? "the beacon that capture had written is gone"
+              : "its beacon is "
+                  + (lastBeaconMillis - snapshot.beaconMillis())
+                  + " ms older than one that capture has read");
     }
     MarkerTracker known = interpreter.markers();
     for (int partition = 0; partition < partitions; partition++) {

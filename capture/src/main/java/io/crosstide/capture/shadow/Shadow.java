@@ -110,11 +110,13 @@ public abstract sealed class Shadow implements AutoCloseable permits InMemorySha
 
   /** All keys of all databases, in the order of (db, {@link ShadowNames#compare}). */
   public final ShadowCursor keys() {
+    writeBackCurrent();
     return new ShadowCursor(this, spaces.keySet().stream().toList());
   }
 
   /** All keys of one database, in the order of {@link ShadowNames#compare}. */
   public final ShadowCursor keys(int db) {
+    writeBackCurrent();
     return new ShadowCursor(this, spaces.containsKey(db) ? List.of(db) : List.of());
   }
 
