@@ -1,6 +1,7 @@
 package io.crosstide.sandbox.kafka;
 
 import io.crosstide.sandbox.Ports;
+import io.crosstide.schemas.Limits;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -30,13 +31,6 @@ public record BrokerConfig(
     int controllerPort,
     Map<String, WanListener> wanListeners,
     Map<String, String> overrides) {
-
-  /**
-   * Largest Kafka record batch that a broker takes, in bytes: 64 MiB for one event and 1 MiB for
-   * what stands around it (envelope, headers, batch framing). A larger event never reaches Kafka:
-   * capture refuses and counts it.
-   */
-  public static final int MESSAGE_BYTES_MAX = 65 * 1024 * 1024;
 
   /**
    * Longest transaction, in ms: Kafka Streams may wait for a Redis that is away without losing its
@@ -147,10 +141,10 @@ public record BrokerConfig(
     p.setProperty("group.initial.rebalance.delay.ms", "0");
     p.setProperty("group.min.session.timeout.ms", "1000");
 
-    // Sizes: see MESSAGE_BYTES_MAX. A request holds at most one such batch and little else.
-    p.setProperty("message.max.bytes", String.valueOf(MESSAGE_BYTES_MAX));
-    p.setProperty("replica.fetch.max.bytes", String.valueOf(MESSAGE_BYTES_MAX));
-    p.setProperty("socket.request.max.bytes", String.valueOf(2 * MESSAGE_BYTES_MAX));
+    // What capture may publish fits, see Limits; anything larger is refused here too.
+    p.setProperty("message.max.bytes", String.valueOf(Limits.RECORD_BYTES_MAX));
+    p.setProperty("replica.fetch.max.bytes", String.valueOf(Limits.RECORD_BYTES_MAX));
+    p.setProperty("socket.request.max.bytes", String.valueOf(Limits.REQUEST_BYTES_MAX));
     p.setProperty("log.segment.bytes", String.valueOf(256 * 1024 * 1024));
     p.setProperty("log.index.size.max.bytes", String.valueOf(1024 * 1024));
     // A record keeps the time stamped at its origin, also when that region's clock runs ahead of

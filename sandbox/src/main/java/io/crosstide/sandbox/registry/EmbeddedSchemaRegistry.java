@@ -9,6 +9,8 @@ import java.net.URI;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A schema registry on loopback that speaks enough of Confluent's REST API for Confluent's own
@@ -20,15 +22,16 @@ import java.util.concurrent.Executors;
  * given twice, unless the highest was deleted permanently and the topic compacted since.
  */
 public final class EmbeddedSchemaRegistry implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(EmbeddedSchemaRegistry.class);
   private static final int THREADS = 2;
   private static final int BACKLOG = 64;
 
-  private final RegistryLog log;
+  private final RegistryLog records;
   private final HttpServer server;
   private final ExecutorService executor;
 
-  private EmbeddedSchemaRegistry(RegistryLog log, HttpServer server, ExecutorService executor) {
-    this.log = log;
+  private EmbeddedSchemaRegistry(RegistryLog records, HttpServer server, ExecutorService executor) {
+    this.records = records;
     this.server = server;
     this.executor = executor;
   }
@@ -44,14 +47,14 @@ public final class EmbeddedSchemaRegistry implements AutoCloseable {
     return start(new KafkaRegistryLog(Map.of("bootstrap.servers", bootstrapServers)), port);
   }
 
-  static EmbeddedSchemaRegistry start(RegistryLog log, int port) {
-    RegistryStore store = new RegistryStore(log);
+  static EmbeddedSchemaRegistry start(RegistryLog records, int port) {
+    RegistryStore store = new RegistryStore(records);
     HttpServer server = bind(port);
     try {
       store.open();
     } catch (RegistryError e) {
       server.stop(0);
-      log.close();
+      records.close();
       throw new SandboxException("the schema registry cannot start: " + e.getMessage(), e);
     }
     ExecutorService executor =
@@ -65,7 +68,10 @@ public final class EmbeddedSchemaRegistry implements AutoCloseable {
     server.setExecutor(executor);
     server.createContext("/", new RegistryHandler(new RegistryRouter(store)));
     server.start();
-    return new EmbeddedSchemaRegistry(log, server, executor);
+    EmbeddedSchemaRegistry registry = new EmbeddedSchemaRegistry(records, server, executor);
+    log.info(
+        "Schema registry at {} with {} subjects", registry.url(), store.state().subjects().size());
+    return registry;
   }
 
   private static HttpServer bind(int port) {
@@ -97,6 +103,6 @@ public final class EmbeddedSchemaRegistry implements AutoCloseable {
   public void close() {
     server.stop(0);
     executor.shutdownNow();
-    log.close();
+    records.close();
   }
 }

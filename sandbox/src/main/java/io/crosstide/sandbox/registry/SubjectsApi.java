@@ -81,6 +81,10 @@ final class SubjectsApi {
       }
     }
     int version = body.path("version").asInt(LATEST);
+    if (state.all(subject).containsKey(version)) {
+      throw RegistryError.notPermitted(
+          "Overwrite version " + version + " of subject " + subject + " is not permitted.");
+    }
     return new StoredSchema(
         subject,
         version > 0 ? version : versionAfterLast(state, subject),
