@@ -1,0 +1,238 @@
+package io.crosstide.capture.command;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.function.Supplier;
+
+/**
+ * Seeded commands over few keys of colliding types, so that every command meets every state. Many
+ * fail in Redis with WRONGTYPE or the like; those are not in its stream.
+ */
+final class RandomCommands {
+  /** What may occur. */
+  enum Range {
+    /** Everything that is replicated; values of any length, so nothing that moves them. */
+    LONG_VALUES,
+    /** Everything that is replicated, RENAME and COPY too; short values. */
+    MOVES,
+    /** Also what is not replicated. */
+    UNSUPPORTED
+  }
+
+  private static final String[] NUMBERS = {
+    "0", "1", "-3", "10", "9007199254740993", "1.5", "-0.25"
+  };
+
+  /** Among them a hash tag, an empty name, and a name with a zero byte that is not UTF-8. */
+  private static final String[] KEYS = {
+    "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7", "k8", "k9", "{tag}k", "", "k\u0000\u00ff"
+  };
+
+  private final Random random;
+  private final Range range;
+  private final List<Supplier<String[]>> kinds = new ArrayList<>();
+
+  RandomCommands(long seed, Range range) {
+    this.random = new Random(seed);
+    this.range = range;
+    strings();
+    hashes();
+    sets();
+    zsets();
+    keys();
+    if (range == Range.MOVES) {
+      moves();
+    }
+    if (range == Range.UNSUPPORTED) {
+      moves();
+      unsupported();
+    }
+  }
+
+  Random random() {
+    return random;
+  }
+
+  String[] next() {
+    return kinds.get(random.nextInt(kinds.size())).get();
+  }
+
+  private void strings() {
+    kinds.add(() -> words("SET", key(), value()));
+    kinds.add(() -> words("SET", key(), number()));
+    kinds.add(() -> words("SET", key(), value(), "KEEPTTL"));
+    kinds.add(() -> words("SET", key(), value(), "PX", ttl()));
+    kinds.add(() -> words("set", key(), value(), "EX", "1000", "nx"));
+    kinds.add(() -> words("SET", key(), value(), "XX", "GET"));
+    kinds.add(() -> words("SETNX", key(), value()));
+    kinds.add(() -> words("SETEX", key(), "1000", value()));
+    kinds.add(() -> words("PSETEX", key(), ttl(), value()));
+    kinds.add(() -> words("GETSET", key(), value()));
+    kinds.add(() -> words("MSET", key(), value(), key(), number()));
+    kinds.add(() -> words("MSETNX", key(), value(), key(), number()));
+    kinds.add(() -> words("INCR", key()));
+    kinds.add(() -> words("DECR", key()));
+    kinds.add(() -> words("INCRBY", key(), integer()));
+    kinds.add(() -> words("DECRBY", key(), integer()));
+    kinds.add(() -> words("INCRBYFLOAT", key(), number()));
+    kinds.add(() -> words("GETDEL", key()));
+    kinds.add(() -> words("GETEX", key(), "PX", ttl()));
+    kinds.add(() -> words("GETEX", key(), "PERSIST"));
+  }
+
+  private void hashes() {
+    kinds.add(() -> words("HSET", key(), member(), value()));
+    kinds.add(() -> words("HSET", key(), member(), number()));
+    kinds.add(() -> words("HSET", key(), member(), number(), member(), value()));
+    kinds.add(() -> words("HMSET", key(), member(), value()));
+    kinds.add(() -> words("HSETNX", key(), member(), number()));
+    kinds.add(() -> words("HINCRBY", key(), member(), integer()));
+    kinds.add(() -> words("HINCRBYFLOAT", key(), member(), number()));
+    kinds.add(() -> words("HDEL", key(), member()));
+    kinds.add(() -> words("HDEL", key(), member(), member(), member()));
+  }
+
+  private void sets() {
+    kinds.add(() -> words("SADD", key(), member()));
+    kinds.add(() -> words("SADD", key(), member(), member(), member()));
+    kinds.add(() -> words("SREM", key(), member()));
+    kinds.add(() -> words("SREM", key(), member(), member(), member()));
+    kinds.add(() -> words("SMOVE", key(), key(), member()));
+    kinds.add(() -> words("SPOP", key()));
+    kinds.add(() -> words("SPOP", key(), Integer.toString(random.nextInt(4))));
+  }
+
+  private void zsets() {
+    kinds.add(() -> words("ZADD", key(), score(), member()));
+    kinds.add(() -> words("ZADD", key(), score(), member(), score(), member()));
+    kinds.add(() -> words("ZADD", key(), pick("NX", "XX", "GT", "LT"), score(), member()));
+    kinds.add(
+        () -> words("ZADD", key(), pick("XX", "xx"), pick("GT", "LT", "CH"), score(), member()));
+    kinds.add(() -> words("ZADD", key(), pick("NX", "XX", "GT", "LT"), "INCR", score(), member()));
+    kinds.add(() -> words("ZADD", key(), "CH", score(), member(), score(), member()));
+    kinds.add(() -> words("ZINCRBY", key(), score(), member()));
+    kinds.add(() -> words("ZREM", key(), member(), member()));
+    kinds.add(() -> words("ZPOPMIN", key()));
+    kinds.add(() -> words("ZPOPMAX", key(), Integer.toString(random.nextInt(4))));
+    kinds.add(() -> words("ZREMRANGEBYSCORE", key(), pick("-inf", "(0", "1"), pick("(3", "2.5")));
+    kinds.add(() -> words("ZREMRANGEBYRANK", key(), pick("0", "1", "-2"), pick("0", "-1", "1")));
+    kinds.add(() -> words("GEOADD", key(), "13.361389", "38.115556", member()));
+    kinds.add(() -> words("GEOADD", key(), "15.087269", "37.502669", member()));
+  }
+
+  private void keys() {
+    kinds.add(() -> words("DEL", key()));
+    kinds.add(() -> words("DEL", key(), key(), key()));
+    kinds.add(() -> words("UNLINK", key(), key()));
+    kinds.add(() -> words("EXPIRE", key(), pick("1000", "-1", "2000")));
+    kinds.add(() -> words("PEXPIRE", key(), ttl()));
+    kinds.add(() -> words("PEXPIREAT", key(), Long.toString(System.currentTimeMillis() + 90_000)));
+    kinds.add(() -> words("PERSIST", key()));
+    kinds.add(() -> words("TYPE", key()));
+    kinds.add(() -> words("SELECT", Integer.toString(random.nextInt(3))));
+    kinds.add(() -> random.nextInt(40) == 0 ? words("FLUSHDB") : words("TYPE", key()));
+    kinds.add(() -> random.nextInt(120) == 0 ? words("FLUSHALL") : words("PING"));
+  }
+
+  private void moves() {
+    kinds.add(() -> words("RENAME", key(), key()));
+    kinds.add(() -> words("RENAMENX", key(), key()));
+    kinds.add(() -> words("COPY", key(), key(), "REPLACE"));
+    kinds.add(() -> words("COPY", key(), key(), "DB", Integer.toString(random.nextInt(3))));
+    kinds.add(() -> words("MOVE", key(), Integer.toString(random.nextInt(3))));
+  }
+
+  private void unsupported() {
+    kinds.add(() -> words("APPEND", key(), value()));
+    kinds.add(() -> words("SETRANGE", key(), "3", "xx"));
+    kinds.add(() -> words("SETBIT", key(), "7", pick("0", "1")));
+    kinds.add(() -> words("RPUSH", key(), value(), value()));
+    kinds.add(() -> words("LPOP", key()));
+    kinds.add(() -> words("LMOVE", key(), key(), "LEFT", "RIGHT"));
+    kinds.add(() -> words("XADD", key(), "*", member(), value()));
+    kinds.add(() -> words("PFADD", key(), member()));
+    kinds.add(() -> words("SUNIONSTORE", key(), key(), key()));
+    kinds.add(() -> words("SINTERSTORE", key(), key(), key()));
+    kinds.add(() -> words("ZUNIONSTORE", key(), "2", key(), key()));
+    kinds.add(() -> words("ZRANGESTORE", key(), key(), "0", "1"));
+    kinds.add(() -> words("SORT", key(), "ALPHA", "STORE", key()));
+    kinds.add(() -> words("BITOP", "OR", key(), key(), key()));
+    kinds.add(() -> words("ZREMRANGEBYLEX", key(), "-", "[m3"));
+    kinds.add(() -> random.nextInt(60) == 0 ? words("SWAPDB", "1", "2") : words("PING"));
+  }
+
+  private static String[] words(String... words) {
+    return words;
+  }
+
+  private String pick(String... choices) {
+    return choices[random.nextInt(choices.length)];
+  }
+
+  private String key() {
+    return pick(KEYS);
+  }
+
+  static List<String> keyNames() {
+    return List.of(KEYS);
+  }
+
+  private String member() {
+    int n = random.nextInt(8);
+    return switch (n) {
+      case 6 -> "";
+      case 7 -> "m\u0000\u0001";
+      default -> "m" + n;
+    };
+  }
+
+  private String value() {
+    int n = random.nextInt(range == Range.MOVES ? 5 : 7);
+    return switch (n) {
+      case 0 -> number();
+      case 1 -> "";
+      case 2 -> "\u0000\u00fe\r\n";
+      case 5 -> "L".repeat(65 + random.nextInt(3));
+      case 6 -> "L".repeat(64);
+      default -> "v" + random.nextInt(100);
+    };
+  }
+
+  private String integer() {
+    return pick("1", "-1", "5", "1000000", "-77", "9223372036854775000");
+  }
+
+  private String number() {
+    return pick(NUMBERS);
+  }
+
+  private String score() {
+    return pick(
+        "0",
+        "-0",
+        "1",
+        "2",
+        "2.5",
+        "-1e3",
+        "0.1",
+        "inf",
+        "-inf",
+        "3",
+        "1e15",
+        "0.30000000000000004");
+  }
+
+  private String ttl() {
+    return Integer.toString(random.nextInt(3) == 0 ? 200_000 : 1 + random.nextInt(6));
+  }
+
+  static byte[][] argv(String... words) {
+    byte[][] argv = new byte[words.length][];
+    for (int i = 0; i < words.length; i++) {
+      argv[i] = words[i].getBytes(StandardCharsets.ISO_8859_1);
+    }
+    return argv;
+  }
+}

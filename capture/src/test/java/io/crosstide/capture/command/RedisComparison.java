@@ -1,0 +1,246 @@
+package io.crosstide.capture.command;
+
+import static io.crosstide.capture.command.RandomCommands.argv;
+
+import io.crosstide.capture.shadow.ElementCursor;
+import io.crosstide.capture.shadow.Shadow;
+import io.crosstide.capture.shadow.ShadowCursor;
+import io.crosstide.capture.shadow.ShadowKey;
+import io.crosstide.capture.shadow.ShadowType;
+import io.crosstide.crdt.Bytes;
+import io.crosstide.protocol.Content;
+import io.crosstide.protocol.RedisKey;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** All that a Redis holds, and its comparison with a shadow and with a model built from events. */
+final class RedisComparison {
+  private final Resp redis;
+  private final boolean exactDeadlines;
+  private final long deadlineTolerance;
+
+  /** A key as read from Redis: values by element name; scores as text of the double. */
+  record Value(char type, Map<Bytes, String> elements, long deadlineMillis) {}
+
+  final Map<RedisKey, Value> contents = new TreeMap<>();
+
+  /**
+   * @param exactDeadlines the server has PEXPIRETIME and replicates absolute deadlines
+   */
+  RedisComparison(Resp redis, boolean exactDeadlines, int databases) {
+    this.redis = redis;
+    this.exactDeadlines = exactDeadlines;
+    this.deadlineTolerance = exactDeadlines ? 0 : 500;
+    for (int db = 0; db < databases; db++) {
+      redis.text("SELECT", Integer.toString(db));
+      for (byte[] name : redis.list(argv("KEYS", "*"))) {
+        if (!RedisKey.isReserved(name)) {
+          contents.put(new RedisKey(db, Bytes.wrap(name)), read(name));
+        }
+      }
+    }
+    redis.text("SELECT", "0");
+  }
+
+  private Value read(byte[] name) {
+    String type = EventModel.latin(Bytes.wrap((byte[]) call("TYPE", name)));
+    Map<Bytes, String> elements = new TreeMap<>();
+    char tag =
+        switch (type) {
+          case "string" -> 's';
+          case "hash" -> 'h';
+          case "set" -> 'm';
+          case "zset" -> 'z';
+          default -> '?';
+        };
+    switch (tag) {
+      case 's' -> elements.put(Bytes.EMPTY, latin((byte[]) call("GET", name)));
+      case 'h' -> pairs(redis.list(argv("HGETALL")[0], name), elements, false);
+      case 'm' -> {
+        for (byte[] member : redis.list(argv("SMEMBERS")[0], name)) {
+          elements.put(Bytes.wrap(member), "");
+        }
+      }
+      case 'z' ->
+          pairs(
+              redis.list(
+                  argv("ZRANGE")[0], name, argv("0")[0], argv("-1")[0], argv("WITHSCORES")[0]),
+              elements,
+              true);
+      default -> {}
+    }
+    return new Value(tag, elements, deadline(name));
+  }
+
+  private static void pairs(List<byte[]> flat, Map<Bytes, String> into, boolean scores) {
+    for (int i = 0; i < flat.size(); i += 2) {
+      String value =
+          scores ? Double.toString(Numbers.score(flat.get(i + 1))) : latin(flat.get(i + 1));
+      into.put(Bytes.wrap(flat.get(i)), value);
+    }
+  }
+
+  private long deadline(byte[] name) {
+    if (exactDeadlines) {
+      return Math.max(0, (Long) call("PEXPIRETIME", name));
+    }
+    long left = (Long) call("PTTL", name);
+    return left < 0 ? 0 : System.currentTimeMillis() + left;
+  }
+
+  private Object call(String command, byte[] name) {
+    return Objects.requireNonNull(redis.call(argv(command)[0], name));
+  }
+
+  private static String latin(byte[] bytes) {
+    return EventModel.latin(Bytes.wrap(bytes));
+  }
+
+  // ---- with a shadow ----
+
+  /** What differs; of keys that the shadow says are not exact, nothing is compared. */
+  List<String> differencesFrom(Shadow shadow) {
+    List<String> differences = new ArrayList<>();
+    Map<RedisKey, Value> missing = new TreeMap<>(contents);
+    try (ShadowCursor keys = shadow.keys()) {
+      for (ShadowKey key = keys.next(); key != null; key = keys.next()) {
+        Value value = missing.remove(key.redisKey());
+        if (key.exact()) {
+          compare(key, value, differences);
+        }
+      }
+    }
+    missing.forEach((key, value) -> differences.add(key + ": not in the shadow: " + value));
+    return differences;
+  }
+
+  private void compare(ShadowKey key, @Nullable Value value, List<String> differences) {
+    if (value == null) {
+      differences.add(key + ": not in Redis");
+      return;
+    }
+    if (tag(key.type()) != value.type()) {
+      differences.add(key + ": Redis has " + value);
+      return;
+    }
+    compareDeadlines(key.redisKey(), key.deadlineMillis(), value.deadlineMillis(), differences);
+    if (key.type() == ShadowType.STRING) {
+      Content expected = content(Objects.requireNonNull(value.elements().get(Bytes.EMPTY)));
+      Content known = key.content();
+      if (known == null || !expected.equals(known)) {
+        differences.add(key + ": " + key.content() + ", Redis has " + expected);
+      }
+      return;
+    }
+    if (key.count() != value.elements().size()) {
+      differences.add(key + ": Redis has " + value.elements().size() + " elements");
+    }
+    Map<Bytes, String> left = new TreeMap<>(value.elements());
+    try (ElementCursor elements = key.elements()) {
+      while (elements.next()) {
+        String expected = left.remove(elements.name());
+        boolean same =
+            expected != null
+                && switch (key.type()) {
+                  case HASH -> content(expected).equals(elements.content());
+                  case ZSET -> Double.parseDouble(expected) == elements.score();
+                  default -> true;
+                };
+        if (!same) {
+          differences.add(key + ": " + elements.name() + ", Redis has " + expected);
+        }
+      }
+    }
+    left.forEach((name, v) -> differences.add(key + ": " + name + " is not in the shadow"));
+    compareOrder(key, differences);
+  }
+
+  private static void compareOrder(ShadowKey key, List<String> differences) {
+    if (key.type() != ShadowType.ZSET) {
+      return;
+    }
+    double last = Double.NEGATIVE_INFINITY;
+    long count = 0;
+    try (ElementCursor members = key.byScore(false)) {
+      while (members.next()) {
+        count++;
+        if (members.score() < last) {
+          differences.add(key + ": " + members.name() + " is out of order");
+        }
+        last = members.score();
+      }
+    }
+    if (count != key.count()) {
+      differences.add(key + ": " + count + " members by score");
+    }
+  }
+
+  private static Content content(String latin) {
+    return Content.of(Bytes.wrap(latin.getBytes(java.nio.charset.StandardCharsets.ISO_8859_1)));
+  }
+
+  private static char tag(ShadowType type) {
+    return switch (type) {
+      case STRING -> 's';
+      case HASH -> 'h';
+      case SET -> 'm';
+      case ZSET -> 'z';
+      case OPAQUE -> '?';
+    };
+  }
+
+  // ---- with a model ----
+
+  List<String> differencesFrom(EventModel model) {
+    List<String> differences = new ArrayList<>();
+    Map<RedisKey, Map<Bytes, String>> left = new TreeMap<>(model.keys);
+    contents.forEach(
+        (key, value) -> {
+          Map<Bytes, String> elements = left.remove(key);
+          Character type = model.types.get(key);
+          if (elements == null || type == null || type != value.type()) {
+            differences.add(key + ": events gave " + elements + ", Redis has " + value);
+            return;
+          }
+          if (!same(value, elements)) {
+            differences.add(key + ": events gave " + elements + ", Redis has " + value);
+          }
+          compareDeadlines(
+              key, model.deadlines.getOrDefault(key, 0L), value.deadlineMillis(), differences);
+        });
+    left.forEach((key, elements) -> differences.add(key + ": not in Redis: " + elements));
+    model.deadlines.forEach(
+        (key, deadline) -> {
+          if (!contents.containsKey(key)) {
+            differences.add(key + ": a deadline without a key");
+          }
+        });
+    return differences;
+  }
+
+  private static boolean same(Value value, Map<Bytes, String> elements) {
+    if (value.type() != 'z') {
+      return value.elements().equals(elements);
+    }
+    return value.elements().keySet().equals(elements.keySet())
+        && elements.entrySet().stream()
+            .allMatch(
+                entry ->
+                    Double.parseDouble(entry.getValue())
+                        == Double.parseDouble(value.elements().get(entry.getKey())));
+  }
+
+  private void compareDeadlines(RedisKey key, long known, long actual, List<String> differences) {
+    boolean same =
+        (known == 0 || actual == 0)
+            ? known == actual
+            : Math.abs(known - actual) <= deadlineTolerance;
+    if (!same) {
+      differences.add(key + ": deadline " + known + ", Redis has " + actual);
+    }
+  }
+}
