@@ -1,5 +1,6 @@
 package io.crosstide.control.config;
 
+import io.crosstide.schemas.Limits;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -10,6 +11,8 @@ import java.util.List;
  * class and a test compares the two.
  */
 final class ConfigSettings {
+  /** A change of this size, with its context and headers, still fits Kafka's largest record. */
+  private static final long EVENT_BYTES_LIMIT = Limits.EVENT_BYTES_MAX - (1L << 20);
 
   static final Setting<Integer> PARTITIONS =
       Setting.withDefault(
@@ -137,8 +140,8 @@ final class ConfigSettings {
   static final Setting<Long> EVENT_BYTES_MAX =
       Setting.withDefault(
           "event-bytes-max",
-          ValueType.SIZE,
-          "64MiB",
+          ValueType.sizeUpTo(EVENT_BYTES_LIMIT),
+          "63MiB",
           "The largest change that is replicated, about its value's size.",
           "Larger values stay in their region, counted and logged. Brokers must accept this size"
               + " (`message.max.bytes`).");
@@ -146,7 +149,7 @@ final class ConfigSettings {
       Setting.withDefault(
           "clock-skew-max",
           ValueType.DURATION,
-          "5s",
+          "60s",
           "How far ahead of the own clock a received stamp is believed.",
           "Too low: writes of a region with a fast clock win longer than they should. Too high: one"
               + " wrong clock drags the others' stamps along.");

@@ -29,8 +29,6 @@ interface ValueType<T> {
 
   ValueType<Duration> DURATION = of("duration", Units::duration);
 
-  ValueType<Long> SIZE = of("size", Units::bytes);
-
   ValueType<Path> PATH =
       of(
           "path",
@@ -98,6 +96,19 @@ interface ValueType<T> {
             }
             return text.replace(" ", "");
           });
+
+  static ValueType<Long> sizeUpTo(long max) {
+    return of(
+        "size up to " + Units.formatBytes(max),
+        text -> {
+          long bytes = Units.bytes(text);
+          if (bytes < 1 || bytes > max) {
+            throw new IllegalArgumentException(
+                text + " is outside 1B to " + Units.formatBytes(max));
+          }
+          return bytes;
+        });
+  }
 
   static ValueType<Integer> number(int min, int max) {
     return of(

@@ -16,6 +16,8 @@ import java.nio.charset.StandardCharsets;
 
 /** What this process alone knows, for the deployment's other processes and for the bench. */
 final class ProcessApi {
+  private static final String CPU = "/api/v1/process/cpu";
+
   private final ControlServer server;
   private final ControlNode node;
 
@@ -25,21 +27,26 @@ final class ProcessApi {
   }
 
   void register(Javalin javalin) {
-    javalin.get("/api/v1/process/cpu", this::cpu);
+    javalin.get("/api/v1/cpu", this::cpuOfAll);
+    javalin.get(CPU, ctx -> server.respond(ctx, cpu()));
     javalin.get("/api/v1/process/explain/{region}", this::explain);
     javalin.get("/api/v1/process/merged/{region}/image", this::image);
     javalin.get("/api/v1/process/merged/{region}/{partition}/position", this::position);
     javalin.get("/api/v1/process/merged/{region}/{partition}/images", this::images);
   }
 
-  private void cpu(Context ctx) {
+  private void cpuOfAll(Context ctx) {
+    server.respond(ctx, node.stats().processes(cpu(), CPU));
+  }
+
+  private ObjectNode cpu() {
     ObjectNode out = server.json().createObjectNode();
     out.put("pid", ProcessHandle.current().pid());
     ObjectNode stages = server.json().createObjectNode();
     node.cpu().microsByStage().forEach(stages::put);
     out.put("cpu_us", node.cpu().totalMicros());
     out.set("stages", stages);
-    server.respond(ctx, out);
+    return out;
   }
 
   private void explain(Context ctx) throws IOException {

@@ -65,6 +65,15 @@ public final class StatsService {
     return out;
   }
 
+  /** {@code own} and the like of every other process that can be reached. */
+  public ObjectNode processes(ObjectNode own, String path) {
+    ObjectNode out = json.createObjectNode();
+    ArrayNode processes = out.putArray("processes");
+    processes.add(own);
+    peers.get(path).bodies().forEach(processes::add);
+    return out;
+  }
+
   /** The counters of one region, from wherever its roles run. */
   public JsonNode region(String region) {
     JsonNode local = process().path("regions").path(region);

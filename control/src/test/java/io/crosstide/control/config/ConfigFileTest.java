@@ -40,8 +40,8 @@ class ConfigFileTest {
         .extracting(link -> link.from() + ">" + link.to() + " " + link.kafka().bootstrap())
         .containsExactly("us-east>eu-west localhost:9102", "eu-west>us-east localhost:9101");
     assertThat(config.partitions()).isEqualTo(8);
-    assertThat(config.limits().clockSkewMax()).isEqualTo(Duration.ofSeconds(5));
-    assertThat(config.limits().eventBytesMax()).isEqualTo(64L << 20);
+    assertThat(config.limits().clockSkewMax()).isEqualTo(Duration.ofSeconds(60));
+    assertThat(config.limits().eventBytesMax()).isEqualTo(63L << 20);
     assertThat(config.region("us-east").http().port()).isEqualTo(8180);
     assertThat(config.dataDir("us-east", "capture"))
         .isEqualTo(Path.of("/var/lib/crosstide/us-east/capture"));
