@@ -81,7 +81,7 @@ class EffectBatchDifferentialIT {
       this.seed = seed;
       this.random = new Random(seed);
       this.generator = new BatchGenerator(random, model);
-      this.scripts = new ScriptRunner(redis);
+      this.scripts = seed % 2 == 0 ? new ScriptRunner(redis, 2) : new ScriptRunner(redis);
     }
 
     void run(int batches) {

@@ -9,20 +9,37 @@ import io.crosstide.protocol.BatchReply;
 import io.crosstide.protocol.EffectBatch;
 import io.crosstide.protocol.MarkerState;
 import io.lettuce.core.ScriptOutputType;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Runs the scripts directly and waits for their answers. */
 final class ScriptRunner {
+  private static final String PRELOAD_MAX = "local PRELOAD_MAX = 128\n";
+
   private final TestRedis redis;
+  private final byte[] effectBatch;
 
   ScriptRunner(TestRedis redis) {
     this.redis = redis;
+    this.effectBatch = LuaScript.EFFECT_BATCH.text();
+  }
+
+  /** Runs the script as if more than {@code preloadMax} exceptions were many. */
+  ScriptRunner(TestRedis redis, int preloadMax) {
+    String text = new String(LuaScript.EFFECT_BATCH.text(), StandardCharsets.UTF_8);
+    if (!text.contains(PRELOAD_MAX)) {
+      throw new IllegalStateException("the script no longer says " + PRELOAD_MAX);
+    }
+    this.redis = redis;
+    this.effectBatch =
+        text.replace(PRELOAD_MAX, "local PRELOAD_MAX = " + preloadMax + "\n")
+            .getBytes(StandardCharsets.UTF_8);
   }
 
   BatchReply apply(EffectBatch batch) {
-    return ReplyDecoder.decode(batch, run(LuaScript.EFFECT_BATCH, BatchEncoder.encode(batch)));
+    return ReplyDecoder.decode(batch, run(effectBatch, BatchEncoder.encode(batch)));
   }
 
   /** The marker that is there. */
@@ -44,15 +61,15 @@ final class ScriptRunner {
 
   private @Nullable MarkerState marker(ScriptCall call) {
     List<byte[]> fields = new ArrayList<>();
-    for (Object part : run(LuaScript.MARKER, call)) {
+    for (Object part : run(LuaScript.MARKER.text(), call)) {
       fields.add((byte[]) part);
     }
     return MarkerEncoder.decode(fields);
   }
 
-  private List<Object> run(LuaScript script, ScriptCall call) {
+  private List<Object> run(byte[] script, ScriptCall call) {
     byte[][] keys = call.keys().toArray(new byte[0][]);
     byte[][] arguments = call.arguments().toArray(new byte[0][]);
-    return redis.commands().eval(script.text(), ScriptOutputType.MULTI, keys, arguments);
+    return redis.commands().eval(script, ScriptOutputType.MULTI, keys, arguments);
   }
 }

@@ -105,27 +105,50 @@ else
   call('HSET', marker, 'f', fx, 'c', ARGV[4], 'k', held[4])
 end
 
--- Exceptions by element digest: '<fx> <context>', or false for none. Read when needed, written back in step 5.
+-- Exceptions by element digest: '<fx> <context>', or false for none. While there are few, all are read at once, and then only
+-- elements of keys that have one cost a second SHA-1; else each is read when needed. Written back in step 5.
 
+local PRELOAD_MAX = 128
 local count = tonumber(held[4])
-local count_before = count
 local exceptions, changed = {}, {}
+local heads                             -- the keys, by digest, that have exceptions; nil: not known
 local key_digests = {}
 
-local function digest_of(at_key, kind, name)
+if count <= PRELOAD_MAX then
+  heads = {}
+  if count > 0 then
+    local fields = call('HGETALL', marker)
+    for i = 1, #fields, 2 do
+      local digest = match(fields[i], '^x:(.*)$')
+      if digest then
+        exceptions[digest] = fields[i + 1]
+        heads[digest:sub(1, 20)] = true
+      end
+    end
+  end
+end
+
+local function key_digest_of(at_key)
   local head = key_digests[at_key]
   if not head then
     head = sha1((db_of and db_of[at_key] or 0) .. ':' .. KEYS[at_key]):sub(1, 20)
     key_digests[at_key] = head
   end
-  return head .. sha1(char(kind) .. (name or '')):sub(1, 20)
+  return head
+end
+
+local function digest_of(at_key, kind, name)
+  return key_digest_of(at_key) .. sha1(char(kind) .. (name or '')):sub(1, 20)
 end
 
 local function exception_of(digest)
   local exception = exceptions[digest]
   if exception == nil then
-    use(0)
-    exception = call('HGET', marker, 'x:' .. digest)
+    exception = false
+    if not heads then
+      use(0)
+      exception = call('HGET', marker, 'x:' .. digest)
+    end
     exceptions[digest] = exception
   end
   return exception
@@ -134,6 +157,9 @@ end
 local function set_exception(digest, exception)
   if exception and not exceptions[digest] then
     count = count + 1
+    if heads then
+      heads[digest:sub(1, 20)] = true
+    end
   elseif not exception and exceptions[digest] then
     count = count - 1
   end
@@ -371,7 +397,7 @@ for number = first, last do
     end
 
     local digest, exception
-    if count > 0 then
+    if count > 0 and (not heads or heads[key_digest_of(at_key)]) then
       digest = digest_of(at_key, kind, name)
       exception = exception_of(digest)
     end
@@ -408,7 +434,6 @@ for number = first, last do
       if missed then
         if not digest then
           digest = digest_of(at_key, kind, name)
-          exceptions[digest] = false
         end
         local context = exception and match(exception, ' (.*)$') or context_before(group)
         set_exception(digest, epoch .. ':' .. format('%.0f', number) .. ' ' .. context)
