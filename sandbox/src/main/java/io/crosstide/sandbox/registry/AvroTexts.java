@@ -3,7 +3,6 @@ package io.crosstide.sandbox.registry;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import org.apache.avro.Schema;
-import org.apache.avro.SchemaParseException;
 
 /** Parses schema texts, with the schemas of other subjects that they refer to. */
 final class AvroTexts {
@@ -41,7 +40,9 @@ final class AvroTexts {
       Schema.Parser parser = new Schema.Parser();
       addReferences(state, parser, references, 0);
       return parser.parse(text);
-    } catch (SchemaParseException e) {
+    } catch (RegistryError e) {
+      throw e;
+    } catch (RuntimeException e) { // unresolved names give more than Avro's own exceptions
       throw RegistryError.invalidSchema(String.valueOf(e.getMessage()));
     }
   }

@@ -10,7 +10,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.avro.Schema;
-import org.apache.avro.SchemaParseException;
 
 /**
  * A registry that speaks Confluent's REST API.
@@ -133,11 +132,9 @@ public final class HttpSchemaRegistry implements SchemaRegistry {
     }
     try {
       return new Schema.Parser().parse(body.path("schema").asText());
-    } catch (SchemaParseException e) {
+    } catch (RuntimeException e) { // unresolved names give more than Avro's own exceptions
       throw new SchemaRegistryException(
-          "schema id " + id + " cannot be parsed: " + e.getMessage(),
-          SchemaRegistryException.NO_CODE,
-          e);
+          "schema id " + id + " cannot be parsed: " + e, SchemaRegistryException.NO_CODE, e);
     }
   }
 

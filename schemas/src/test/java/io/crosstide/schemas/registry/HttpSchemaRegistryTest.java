@@ -191,6 +191,19 @@ class HttpSchemaRegistryTest {
   }
 
   @Test
+  void aSchemaThatCannotBeParsedIsNamedByItsId() {
+    answer("GET /schemas/ids/4", 200, "{\"schema\":\"{\\\"type\\\":\\\"g.Absent\\\"}\"}");
+    answer("GET /schemas/ids/5", 200, "{\"schemaType\":\"JSON\",\"schema\":\"{}\"}");
+    SchemaRegistry registry = new HttpSchemaRegistry(config());
+    assertThatThrownBy(() -> registry.byId(4))
+        .isExactlyInstanceOf(SchemaRegistryException.class)
+        .hasMessageContaining("schema id 4");
+    assertThatThrownBy(() -> registry.byId(5))
+        .isExactlyInstanceOf(SchemaRegistryException.class)
+        .hasMessageContaining("JSON");
+  }
+
+  @Test
   void urlsThatCannotWorkAreRefusedAtOnce() {
     assertThatThrownBy(() -> SchemaRegistryConfig.of())
         .isInstanceOf(IllegalArgumentException.class);
