@@ -1,0 +1,73 @@
+package io.crosstide.streams.owner;
+
+import io.crosstide.apply.LettuceEffectWire;
+import io.crosstide.apply.RegionRedis;
+import io.crosstide.protocol.EffectBatch;
+import io.crosstide.protocol.EffectWire;
+import io.crosstide.protocol.MarkerState;
+
+/** An owner's connection to Redis: what it answers waits until it is drained. */
+public interface OwnerWire extends EffectWire, AutoCloseable {
+
+  /** Hands what Redis has answered to {@code listener}; on the owner's thread. */
+  boolean drain(Listener listener);
+
+  /** Whether answers wait; for any thread. */
+  boolean hasEvents();
+
+  @Override
+  void close();
+
+  /** Opens connections. */
+  @FunctionalInterface
+  interface Opener {
+    /**
+     * @param wakeUp called from any thread when answers wait
+     */
+    OwnerWire open(Runnable wakeUp);
+  }
+
+  /** Connections to {@code redis}. */
+  static Opener to(RegionRedis redis) {
+    return wakeUp -> new OverLettuce(redis.openWire(wakeUp));
+  }
+
+  /** The real one. */
+  final class OverLettuce implements OwnerWire {
+    private final LettuceEffectWire wire;
+
+    private OverLettuce(LettuceEffectWire wire) {
+      this.wire = wire;
+    }
+
+    @Override
+    public boolean drain(Listener listener) {
+      return wire.drain(listener);
+    }
+
+    @Override
+    public boolean hasEvents() {
+      return wire.hasEvents();
+    }
+
+    @Override
+    public void send(EffectBatch batch) {
+      wire.send(batch);
+    }
+
+    @Override
+    public void takeOver(int partition, int epoch) {
+      wire.takeOver(partition, epoch);
+    }
+
+    @Override
+    public void install(int partition, MarkerState marker) {
+      wire.install(partition, marker);
+    }
+
+    @Override
+    public void close() {
+      wire.close();
+    }
+  }
+}

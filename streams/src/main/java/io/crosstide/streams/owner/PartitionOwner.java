@@ -1,0 +1,353 @@
+package io.crosstide.streams.owner;
+
+import io.crosstide.crdt.Bytes;
+import io.crosstide.crdt.VersionVector;
+import io.crosstide.protocol.BatchReply;
+import io.crosstide.protocol.Change;
+import io.crosstide.protocol.ChangeEvent;
+import io.crosstide.protocol.EffectBatch;
+import io.crosstide.protocol.EffectWire;
+import io.crosstide.protocol.Element;
+import io.crosstide.protocol.MarkerState;
+import io.crosstide.protocol.merge.MergerConfig;
+import io.crosstide.protocol.merge.MergerListener;
+import io.crosstide.protocol.merge.PartitionMerger;
+import io.crosstide.protocol.merge.RowStore;
+import io.crosstide.streams.query.OwnerRequests;
+import io.crosstide.streams.thread.ThreadWaker;
+import io.micrometer.core.instrument.Timer;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Drives one partition's {@link PartitionMerger} on a stream thread: feeds it records, answers from
+ * Redis and time, and keeps what waits for Redis bounded.
+ *
+ * <p><b>Back-pressure.</b> While more effects wait for Redis than allowed, {@link #onEvent} waits
+ * for answers, but returns after {@value #WAIT_MILLIS} ms in any case: Kafka Streams must get to
+ * commit and to poll, or its transaction times out and the group expels it. Commits never wait for
+ * Redis: what is not acknowledged is tracked in rows that commit with the positions (D').
+ *
+ * <p><b>A Redis that is away for long.</b> If the backlog is full and Redis acknowledges nothing
+ * for a few seconds, the owner gives up its plans and begins again as a successor would after a
+ * crash: a new merger over the same rows. Until Redis answers, that one merges local records and
+ * holds remote ones in rows, on disk; memory stays bounded, the consumer stays in its group, and
+ * offsets go on being committed. When Redis is back it takes over, asks for what was tracked, and
+ * drains.
+ */
+public final class PartitionOwner implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(PartitionOwner.class);
+
+  /** How long {@link #onEvent} waits for room. */
+  private static final long WAIT_MILLIS = 100;
+
+  /** As {@link #WAIT_MILLIS}, when the limit is bytes: each further record may be a large one. */
+  private static final long WAIT_FOR_BYTES_MILLIS = 2_000;
+
+  private static final long TICK_MILLIS = 20;
+
+  private final int partition;
+  private final OwnerSettings settings;
+  private final RowStore rows;
+  private final ThreadWaker waker;
+  private final OwnerRequests requests;
+  private final Told told = new Told();
+  private final Answers answers = new Answers();
+  private final Map<Integer, PendingStamps> stamps = new HashMap<>();
+  private final BooleanSupplier work = this::hasWork;
+
+  private OwnerWire wire;
+  private PartitionMerger merger;
+  private VersionVector applied = VersionVector.EMPTY;
+  private volatile PartitionStatus status;
+
+  /** Bytes of values planned since the backlog was last empty: an upper bound of what waits. */
+  private long plannedBytes;
+
+  private long lastAcknowledgedNanos = System.nanoTime();
+  private long lastTickMillis;
+
+  /** Begins to take the partition over, on the calling stream thread. */
+  public PartitionOwner(int partition, OwnerSettings settings, RowStore rows, ThreadWaker waker) {
+    this.partition = partition;
+    this.settings = settings;
+    this.rows = rows;
+    this.waker = waker;
+    requests = new OwnerRequests(waker::wakeUp);
+    long logEnd = settings.logEnds().lastSeq(partition);
+    wire = settings.opener().open(waker::wakeUp);
+    merger = newMerger(logEnd);
+    status = PartitionStatus.of(partition, merger, applied);
+    waker.addWork(work);
+  }
+
+  private PartitionMerger newMerger(long logEnd) {
+    PartitionMerger created =
+        new PartitionMerger(
+            MergerConfig.of(partition, settings.local(), settings.members()),
+            rows,
+            wire,
+            settings.codec(),
+            told);
+    created.start(logEnd);
+    return created;
+  }
+
+  /** For other threads: questions to the merger. */
+  public OwnerRequests requests() {
+    return requests;
+  }
+
+  /** For any thread: where it stood a moment ago. */
+  public PartitionStatus status() {
+    return status;
+  }
+
+  public int partition() {
+    return partition;
+  }
+
+  /**
+   * Merges the next record.
+   *
+   * @throws io.crosstide.protocol.merge.MergeStoppedException if the partition cannot go on
+   */
+  public void onEvent(ChangeEvent event) {
+    VersionVector before = merger.merged();
+    merger.onEvent(event);
+    if (event.origin().equals(settings.local())
+        && merger.merged().get(settings.local()) != before.get(settings.local())) {
+      settings.metrics().events(settings.local().regionId()).increment();
+    }
+    if (wire.hasEvents()) {
+      drain();
+    }
+    if (isFull()) {
+      awaitRoom();
+    }
+  }
+
+  /** Goes on with what has happened meanwhile; call often. */
+  public void onTimer(long nowMillis) {
+    if (wire.hasEvents()) {
+      drain();
+    }
+    if (nowMillis - lastTickMillis >= TICK_MILLIS || nowMillis < lastTickMillis) {
+      lastTickMillis = nowMillis;
+      merger.tick(nowMillis);
+      status = PartitionStatus.of(partition, merger, applied);
+    }
+    if (requests.isWaiting()) {
+      requests.answer(merger);
+    }
+  }
+
+  /** Writes the positions into the rows; before each commit. */
+  public void persist() {
+    merger.persist();
+  }
+
+  private boolean hasWork() {
+    return wire.hasEvents() || requests.isWaiting();
+  }
+
+  private void drain() {
+    wire.drain(answers);
+    if (merger.backlog() == 0) {
+      plannedBytes = 0;
+    }
+  }
+
+  // --- back-pressure
+  // -----------------------------------------------------------------------------------------------------------
+
+  private boolean isFull() {
+    return merger.backlog() > settings.backlogEffectsMax() || isFullOfBytes();
+  }
+
+  private boolean isFullOfBytes() {
+    return plannedBytes > settings.backlogBytesMax();
+  }
+
+  private void awaitRoom() {
+    long begin = System.nanoTime();
+    long waitMillis = isFullOfBytes() ? WAIT_FOR_BYTES_MILLIS : WAIT_MILLIS;
+    while (isFull()) {
+      long waitedMillis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begin);
+      if (waitedMillis >= waitMillis) {
+        break;
+      }
+      try {
+        waker.await(Math.min(TICK_MILLIS, waitMillis - waitedMillis));
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+      onTimer(settings.clock().millis());
+    }
+    long quietNanos = System.nanoTime() - lastAcknowledgedNanos;
+    if (isFull() && TimeUnit.NANOSECONDS.toMillis(quietNanos) >= settings.stallMillis()) {
+      beginAgain();
+    }
+  }
+
+  private void beginAgain() {
+    LOG.warn(
+        "Partition {}: Redis has acknowledged nothing for {} ms while {} effects wait; until it"
+            + " does, records are held on disk",
+        partition,
+        settings.stallMillis(),
+        merger.backlog());
+    settings.metrics().stalls.increment();
+    long logEnd = settings.logEnds().lastSeq(partition);
+    merger.persist();
+    wire.close();
+    wire = settings.opener().open(waker::wakeUp);
+    stamps.clear();
+    plannedBytes = 0;
+    lastAcknowledgedNanos = System.nanoTime();
+    merger = newMerger(logEnd);
+  }
+
+  /** Gives the partition up; whoever has it next takes over. */
+  @Override
+  public void close() {
+    waker.removeWork(work);
+    requests.close();
+    wire.close();
+  }
+
+  // --- what Redis answers
+  // ------------------------------------------------------------------------------------------------------
+
+  /** Hands answers on to the merger, having read from them what is applied. */
+  private final class Answers implements EffectWire.Listener {
+    @Override
+    public void onConnected() {
+      lastAcknowledgedNanos = System.nanoTime();
+      merger.onConnected();
+    }
+
+    @Override
+    public void onDisconnected() {
+      merger.onDisconnected();
+    }
+
+    @Override
+    public void onReply(EffectBatch batch, BatchReply reply) {
+      if (reply.outcome() == BatchReply.Outcome.APPLIED
+          || reply.outcome() == BatchReply.Outcome.ALREADY_APPLIED) {
+        lastAcknowledgedNanos = System.nanoTime();
+        if (batch.epoch() == merger.epoch()) {
+          applied(batch.groups().get(batch.groups().size() - 1).contextAfter());
+        }
+      }
+      merger.onReply(batch, reply);
+    }
+
+    @Override
+    public void onRefused(EffectBatch batch, String error) {
+      merger.onRefused(batch, error);
+    }
+
+    @Override
+    public void onMarker(int markerPartition, @Nullable MarkerState marker) {
+      if (marker != null) {
+        applied(marker.context());
+      }
+      merger.onMarker(markerPartition, marker);
+    }
+
+    @Override
+    public void onMarkerRefused(int markerPartition, String error) {
+      merger.onMarkerRefused(markerPartition, error);
+    }
+  }
+
+  private void applied(VersionVector context) {
+    applied = context;
+    long now = settings.clock().millis();
+    stamps.forEach(
+        (regionId, pending) -> {
+          long seq = 0;
+          for (int i = 0; i < context.size(); i++) {
+            if (context.originAt(i).regionId() == regionId) {
+              seq = context.seqAt(i); // the highest incarnation comes last
+            }
+          }
+          Timer lag = settings.metrics().lag(regionId);
+          pending.takeUpTo(
+              seq, stamp -> lag.record(Math.max(0, now - stamp), TimeUnit.MILLISECONDS));
+        });
+  }
+
+  // --- what the merger tells
+  // ---------------------------------------------------------------------------------------------------
+
+  private final class Told implements MergerListener {
+    @Override
+    public void merged(ChangeEvent event, int effects) {
+      int regionId = event.origin().regionId();
+      settings.metrics().events(regionId).increment();
+      settings.metrics().effects.increment(effects);
+      stamps
+          .computeIfAbsent(regionId, id -> new PendingStamps())
+          .add(event.seq(), event.stamp().physicalMillis());
+      if (effects > 0) {
+        plannedBytes += valueBytes(event.change());
+      }
+    }
+
+    @Override
+    public void duplicate(ChangeEvent event) {
+      settings.metrics().duplicates.increment();
+    }
+
+    @Override
+    public void fenced(ChangeEvent event) {
+      settings.metrics().fenced.increment();
+    }
+
+    @Override
+    public void conflict(ChangeEvent event, Element element) {
+      settings.metrics().conflicts.increment();
+    }
+
+    @Override
+    public void miss(Element element, String reason) {
+      settings.metrics().misses.increment();
+    }
+
+    @Override
+    public void probe(Element element) {
+      settings.metrics().probes.increment();
+    }
+
+    @Override
+    public void unrepresentable(Element element, String reason) {
+      settings.metrics().unrepresentable.increment();
+      LOG.warn("Redis cannot hold the merged value of {}: {}", element, reason);
+    }
+
+    @Override
+    public void refused(String error) {
+      settings.metrics().refused.increment();
+    }
+  }
+
+  private static long valueBytes(Change change) {
+    Bytes value = Bytes.EMPTY;
+    if (change instanceof Change.StringSet set) {
+      value = set.value();
+    } else if (change instanceof Change.HashPut put) {
+      value = put.value();
+    }
+    long name = change instanceof Change.OfElement of ? of.name().length() : 0;
+    return value.length() + name;
+  }
+}

@@ -1,0 +1,87 @@
+package io.crosstide.streams.store;
+
+import java.util.Map;
+import org.apache.kafka.streams.state.RocksDBConfigSetter;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.BlockBasedTableConfig;
+import org.rocksdb.BloomFilter;
+import org.rocksdb.Cache;
+import org.rocksdb.CompressionType;
+import org.rocksdb.LRUCache;
+import org.rocksdb.Options;
+import org.rocksdb.RocksDB;
+import org.rocksdb.WriteBufferManager;
+
+/**
+ * RocksDB's settings for all stores of this process, which share one bounded block cache and one
+ * budget of write buffers: a task opens its own store, so that anything per store would grow with
+ * the partitions.
+ *
+ * <p>The sizes of the first store opened in a process hold for all of them, in every region.
+ */
+public final class RocksSettings implements RocksDBConfigSetter {
+  /** Key in the Streams configuration: bytes of block cache, write buffers included. */
+  public static final String CACHE_BYTES = "crosstide.rocksdb.cache.bytes";
+
+  /** Key in the Streams configuration: how much of the cache write buffers may take. Bytes. */
+  public static final String WRITE_BUFFER_BYTES = "crosstide.rocksdb.write.buffer.bytes";
+
+  private static final long BLOCK_BYTES = 8 << 10;
+  private static final int BLOOM_BITS_PER_KEY = 10;
+  private static final int MEMTABLES_MAX = 3;
+
+  private static @Nullable Shared shared;
+
+  private @Nullable BloomFilter filter;
+
+  /** Native objects that live as long as the process. */
+  private record Shared(Cache cache, WriteBufferManager writeBuffers, long memtableBytes) {}
+
+  private static synchronized Shared shared(Map<String, Object> configs) {
+    Shared memory = shared;
+    if (memory == null) {
+      RocksDB.loadLibrary(); // else the cache's constructor finds no native method
+      long cacheBytes = number(configs, CACHE_BYTES, 64L << 20);
+      long writeBufferBytes = number(configs, WRITE_BUFFER_BYTES, 32L << 20);
+      Cache cache = new LRUCache(cacheBytes);
+      memory =
+          new Shared(cache, new WriteBufferManager(writeBufferBytes, cache), writeBufferBytes / 2);
+      shared = memory;
+    }
+    return memory;
+  }
+
+  private static long number(Map<String, Object> configs, String name, long otherwise) {
+    Object value = configs.get(name);
+    return value == null ? otherwise : Long.parseLong(value.toString());
+  }
+
+  @Override
+  public void setConfig(String storeName, Options options, Map<String, Object> configs) {
+    Shared memory = shared(configs);
+    BloomFilter bloom = new BloomFilter(BLOOM_BITS_PER_KEY);
+    filter = bloom;
+    BlockBasedTableConfig table = (BlockBasedTableConfig) options.tableFormatConfig();
+    table.setBlockCache(memory.cache());
+    table.setBlockSize(BLOCK_BYTES);
+    table.setFilterPolicy(bloom); // most rows read are of keys not stored yet, or hot ones
+    table.setCacheIndexAndFilterBlocks(true);
+    table.setPinTopLevelIndexAndFilter(true);
+    options.setTableFormatConfig(table);
+    options.setWriteBufferManager(memory.writeBuffers());
+    options.setWriteBufferSize(memory.memtableBytes());
+    options.setMaxWriteBufferNumber(MEMTABLES_MAX);
+    options.setCompressionType(CompressionType.LZ4_COMPRESSION);
+    options.setKeepLogFileNum(2);
+    options.setInfoLogLevel(org.rocksdb.InfoLogLevel.ERROR_LEVEL);
+  }
+
+  @Override
+  public void close(String storeName, Options options) {
+    BloomFilter bloom = filter;
+    if (bloom != null) {
+      bloom.close();
+      filter = null;
+    }
+  }
+}

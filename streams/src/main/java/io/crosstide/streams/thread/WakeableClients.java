@@ -1,0 +1,113 @@
+package io.crosstide.streams.thread;
+
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.common.errors.WakeupException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.streams.KafkaClientSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Kafka Streams' clients, of which the main consumers can be woken: each stream thread has a {@link
+ * ThreadWaker}, found with {@link #ofCurrentThread()} on that thread after its first poll.
+ *
+ * <p>Kafka Streams itself never sees a {@link WakeupException}: poll answers with no records, any
+ * other call that a late wake-up hits is made again.
+ */
+public final class WakeableClients implements KafkaClientSupplier {
+  private final Map<Thread, ThreadWaker> wakers = new ConcurrentHashMap<>();
+
+  /** The calling thread's waker; one that wakes nobody if the thread does not poll. */
+  public ThreadWaker ofCurrentThread() {
+    return wakers.computeIfAbsent(Thread.currentThread(), thread -> new ThreadWaker());
+  }
+
+  @Override
+  public Admin getAdmin(Map<String, Object> config) {
+    return Admin.create(config);
+  }
+
+  @Override
+  public Producer<byte[], byte[]> getProducer(Map<String, Object> config) {
+    return new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer());
+  }
+
+  @Override
+  public Consumer<byte[], byte[]> getConsumer(Map<String, Object> config) {
+    Consumer<byte[], byte[]> consumer = plain(config);
+    return proxy(new Wakeable(consumer));
+  }
+
+  @Override
+  public Consumer<byte[], byte[]> getRestoreConsumer(Map<String, Object> config) {
+    return plain(config);
+  }
+
+  @Override
+  public Consumer<byte[], byte[]> getGlobalConsumer(Map<String, Object> config) {
+    return plain(config);
+  }
+
+  private static Consumer<byte[], byte[]> plain(Map<String, Object> config) {
+    return new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+  }
+
+  @SuppressWarnings("unchecked")
+  private static Consumer<byte[], byte[]> proxy(InvocationHandler handler) {
+    return (Consumer<byte[], byte[]>)
+        Proxy.newProxyInstance(
+            WakeableClients.class.getClassLoader(), new Class<?>[] {Consumer.class}, handler);
+  }
+
+  private final class Wakeable implements InvocationHandler {
+    private final Consumer<byte[], byte[]> consumer;
+
+    Wakeable(Consumer<byte[], byte[]> consumer) {
+      this.consumer = consumer;
+    }
+
+    @Override
+    public @Nullable Object invoke(Object proxy, Method method, Object @Nullable [] arguments)
+        throws Throwable {
+      if (method.getName().equals("poll") && arguments != null && arguments.length == 1) {
+        return poll((Duration) arguments[0]);
+      }
+      if (method.getName().equals("close")) {
+        wakers.remove(Thread.currentThread());
+      }
+      while (true) {
+        try {
+          return method.invoke(consumer, arguments);
+        } catch (InvocationTargetException e) {
+          if (!(e.getCause() instanceof WakeupException)) {
+            throw e.getCause() == null ? e : e.getCause();
+          }
+        }
+      }
+    }
+
+    private ConsumerRecords<byte[], byte[]> poll(Duration timeout) {
+      ThreadWaker waker = ofCurrentThread();
+      Duration allowed = waker.enterPoll(consumer, timeout);
+      try {
+        return consumer.poll(allowed);
+      } catch (WakeupException woken) {
+        return ConsumerRecords.empty();
+      } finally {
+        waker.leavePoll();
+      }
+    }
+  }
+}
