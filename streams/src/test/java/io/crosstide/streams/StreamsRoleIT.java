@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -153,7 +154,7 @@ class StreamsRoleIT {
     assertThat(commands.get("in-db-3")).isEqualTo("v");
     commands.select(0);
     for (int partition = 0; partition < PARTITIONS; partition++) {
-      assertThat(MarkerWatcher.marker(commands, partition).context())
+      assertThat(Objects.requireNonNull(MarkerWatcher.marker(commands, partition)).context())
           .isEqualTo(without(role.stats().partitions().get(partition).merged(), Origin.of(1)));
     }
   }
