@@ -3,6 +3,7 @@ package io.crosstide.schemas;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
+import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -64,9 +65,12 @@ class RedisSlotsIT {
   }
 
   private static int keySlot(OutputStream out, DataInputStream in, byte[] key) throws IOException {
-    out.write(ascii("*3\r\n$7\r\nCLUSTER\r\n$7\r\nKEYSLOT\r\n$" + key.length + "\r\n"));
-    out.write(key);
-    out.write(ascii("\r\n"));
+    // in one piece: separate small writes each wait for the other side's delayed ACK
+    ByteArrayOutputStream command = new ByteArrayOutputStream();
+    command.writeBytes(ascii("*3\r\n$7\r\nCLUSTER\r\n$7\r\nKEYSLOT\r\n$" + key.length + "\r\n"));
+    command.writeBytes(key);
+    command.writeBytes(ascii("\r\n"));
+    command.writeTo(out);
     out.flush();
     StringBuilder line = new StringBuilder();
     for (int b = in.readUnsignedByte(); b != '\n'; b = in.readUnsignedByte()) {
