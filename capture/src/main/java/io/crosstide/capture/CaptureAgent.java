@@ -3,6 +3,7 @@ package io.crosstide.capture;
 import io.crosstide.capture.beacon.BeaconWriter;
 import io.crosstide.capture.psync.PsyncConnection;
 import io.crosstide.capture.rdb.SentEffects;
+import io.crosstide.crdt.HybridTimestamp;
 import io.crosstide.schemas.ChangeEventCodec;
 import io.crosstide.schemas.registry.SchemaRegistry;
 import io.crosstide.schemas.registry.SchemaRegistryUnavailableException;
@@ -10,6 +11,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.common.errors.RetriableException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -40,6 +42,10 @@ public final class CaptureAgent implements AutoCloseable {
   private final ChangeEventCodec codec;
   private final SentEffects sentEffects;
   private final CaptureCounters counters = new CaptureCounters();
+
+  /** The last beacon written: it never goes back, or a Redis would seem to have lost data. */
+  private final AtomicLong beaconMillis = new AtomicLong();
+
   private final BeaconWriter beacon;
   private final Thread thread;
   private final CountDownLatch stopping = new CountDownLatch(1);
@@ -64,7 +70,10 @@ public final class CaptureAgent implements AutoCloseable {
     this.config = config;
     this.codec = new ChangeEventCodec(registry, config.topic());
     this.sentEffects = sentEffects;
-    this.beacon = new BeaconWriter(config.redis(), System::currentTimeMillis);
+    this.beacon =
+        new BeaconWriter(
+            config.redis(),
+            () -> beaconMillis.accumulateAndGet(System.currentTimeMillis(), Math::max));
     this.thread = new Thread(this::run, "capture-" + config.region());
   }
 
@@ -112,16 +121,28 @@ public final class CaptureAgent implements AutoCloseable {
         counters.clockSkewMillis());
   }
 
+  /**
+   * Another region's event carried this stamp: what is captured from now on is stamped later, as
+   * far as the skew limit allows (P28). Any thread, cheap; for a streams stage in the same process.
+   */
+  public void observe(HybridTimestamp stamp) {
+    CaptureSession open = session;
+    if (open != null) {
+      open.observe(stamp);
+    }
+  }
+
   private void run() {
     log.info("{}", config);
     try {
-      beacon.start();
       long backoff = BACKOFF_MILLIS_MIN;
       while (!stopped()) {
         try {
-          open();
+          CaptureSession opened = open();
           backoff = BACKOFF_MILLIS_MIN;
-          follow(java.util.Objects.requireNonNull(session));
+          beaconMillis.accumulateAndGet(opened.lastBeaconMillis(), Math::max);
+          beacon.start();
+          follow(opened);
         } catch (RetriableException | SchemaRegistryUnavailableException e) {
           disconnected("Kafka or the schema registry is away: " + e.getMessage());
           closeSession();
@@ -149,9 +170,9 @@ public final class CaptureAgent implements AutoCloseable {
     }
   }
 
-  private void open() throws InterruptedException {
+  private CaptureSession open() throws InterruptedException {
     set(CaptureState.STARTING, "fencing and reading the end of " + config.topic());
-    session =
+    CaptureSession opened =
         CaptureSession.openFenced(
             config,
             codec,
@@ -162,6 +183,8 @@ public final class CaptureAgent implements AutoCloseable {
                 open.durableAdvanced();
               }
             });
+    session = opened;
+    return opened;
   }
 
   /** Follows Redis over as many connections as it takes. */

@@ -44,6 +44,11 @@ final class CaptureCounters {
     snapshotKeys.putAll(byType);
   }
 
+  /** Values of the last snapshot that are too long to be replicated. */
+  void refusedInSnapshot(int bytesMax, long count) {
+    snapshotKeys.put("value over " + bytesMax + " bytes", count);
+  }
+
   Map<String, Long> unsupported() {
     return unsupported;
   }

@@ -15,6 +15,7 @@ import io.crosstide.capture.shadow.RocksShadow;
 import io.crosstide.capture.shadow.Shadow;
 import io.crosstide.capture.shadow.ShadowOptions;
 import io.crosstide.crdt.HybridLogicalClock;
+import io.crosstide.crdt.HybridTimestamp;
 import io.crosstide.crdt.Origin;
 import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.schemas.ChangeEventCodec;
@@ -27,6 +28,8 @@ import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.producer.Producer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,6 +58,11 @@ final class CaptureSession implements AutoCloseable {
   private final HybridLogicalClock clock;
   private final int captureEpoch;
   private final long[] logEndSeq;
+
+  /** The highest stamp of another region that {@link #observe} was told; packed. */
+  private final AtomicLong observed = new AtomicLong();
+
+  private final AtomicBoolean closed = new AtomicBoolean();
 
   /**
    * @param onDurable called by any thread when the durable offset has advanced
@@ -216,7 +224,7 @@ final class CaptureSession implements AutoCloseable {
     return new ChangeEvent(
         fence.origin(),
         seq,
-        Math.max(0, seq - 1),
+        seq,
         fence.captureEpoch(),
         fence.stamp(),
         fence.context(),
@@ -239,6 +247,24 @@ final class CaptureSession implements AutoCloseable {
   /** Publishes the beats that are due. Between units only. */
   void beatIfDue() {
     beats.look(System.nanoTime(), this::beat);
+  }
+
+  /** Another region's event had this stamp: later ones here exceed it (P28). Any thread. */
+  void observe(HybridTimestamp stamp) {
+    observed.accumulateAndGet(stamp.packed(), Math::max);
+  }
+
+  /** Passes on what {@link #observe} was told; only the clock's thread may touch the clock. */
+  void observeStamps() {
+    long stamp = observed.get();
+    if (stamp > clock.last().packed()) {
+      clock.observe(new HybridTimestamp(stamp));
+    }
+  }
+
+  /** The last beacon known to have been written; 0 if none is. */
+  long lastBeaconMillis() {
+    return interpreter.streamMillis();
   }
 
   CaptureConfig config() {
@@ -284,6 +310,9 @@ final class CaptureSession implements AutoCloseable {
 
   /** Waits for what is in flight, at most {@code timeout}, and lets the shadow follow it. */
   void closeCleanly(Duration timeout) {
+    if (closed.get()) {
+      return;
+    }
     publisher.close(timeout);
     sink.commitAcknowledged();
     close();
@@ -292,6 +321,9 @@ final class CaptureSession implements AutoCloseable {
   /** Leaves everything as a crash would. */
   @Override
   public void close() {
+    if (!closed.compareAndSet(false, true)) {
+      return;
+    }
     closeAll(List.of(publisher, ownLog, shadow), null);
   }
 

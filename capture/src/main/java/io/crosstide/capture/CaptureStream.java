@@ -135,7 +135,8 @@ final class CaptureStream implements PsyncHandler {
               session.shadow(),
               session.config().partitions(),
               sentEffects,
-              session.config().resync());
+              session.config().resync(),
+              session.config().eventBytesMax());
       resync.run(
           complete,
           snapshotPosition.replId(),
@@ -148,6 +149,13 @@ final class CaptureStream implements PsyncHandler {
       session.publisher().drain();
       session.sink().commitAcknowledged();
       log.info("{} differences published", resync.published());
+      if (resync.refused() > 0) {
+        counters.refusedInSnapshot(session.config().eventBytesMax(), resync.refused());
+        log.warn(
+            "{} values of the snapshot are longer than {} bytes and are not replicated",
+            resync.refused(),
+            session.config().eventBytesMax());
+      }
       position = snapshotPosition;
     }
     interpreter.streamResumed();
@@ -185,6 +193,7 @@ final class CaptureStream implements PsyncHandler {
     lookNanos = now;
     session.beatIfDue();
     session.sink().commitAcknowledged();
+    session.observeStamps();
     publishCounters();
   }
 
@@ -193,7 +202,7 @@ final class CaptureStream implements PsyncHandler {
         interpreter.unsupported(),
         interpreter.unitOffset(),
         interpreter.streamMillis(),
-        0,
+        interpreter.echoes(),
         session.clock().skewMillis());
   }
 }

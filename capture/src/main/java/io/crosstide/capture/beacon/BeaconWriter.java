@@ -47,8 +47,11 @@ public final class BeaconWriter implements AutoCloseable {
     this.thread.setDaemon(true);
   }
 
-  public void start() {
-    thread.start();
+  /** Begins to write; nothing if it has begun. */
+  public synchronized void start() {
+    if (thread.getState() == Thread.State.NEW) {
+      thread.start();
+    }
   }
 
   /** Why the last beacon was not written; null if it was. */

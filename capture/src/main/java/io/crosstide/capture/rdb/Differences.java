@@ -25,7 +25,8 @@ final class Differences {
 
   /** Receives the changes, each before the shadow follows it. */
   interface Receiver {
-    void change(RedisKey key, Change change);
+    /** Returns whether the change is published; if not, the key becomes unknown in the shadow. */
+    boolean change(RedisKey key, Change change);
 
     /** The shadow has followed all changes so far: a unit may end here. */
     void done();
@@ -118,7 +119,7 @@ final class Differences {
       throw new IllegalStateException("the snapshot of " + actual.redisKey() + " lost its value");
     }
     Content before = known.is(ShadowType.STRING) ? known.content() : null;
-    if (value.equals(before)) {
+    if (before != null && value.equals(before)) {
       return;
     }
     BigDecimal increment = Integers.difference(before, value);
@@ -216,7 +217,22 @@ final class Differences {
   }
 
   private void emit(ShadowKey known, Change change) {
-    receiver.change(known.redisKey(), change);
-    ShadowFold.apply(known, change);
+    if (receiver.change(known.redisKey(), change)) {
+      ShadowFold.apply(known, change);
+    } else {
+      known.markUnknown(typeWritten(change));
+    }
+  }
+
+  private static ShadowType typeWritten(Change change) {
+    if (change instanceof Change.OfElement element) {
+      return switch (element.kind()) {
+        case HASH_FIELD -> ShadowType.HASH;
+        case SET_MEMBER -> ShadowType.SET;
+        case ZSET_MEMBER -> ShadowType.ZSET;
+        case STRING, DEADLINE -> ShadowType.STRING;
+      };
+    }
+    return ShadowType.STRING;
   }
 }

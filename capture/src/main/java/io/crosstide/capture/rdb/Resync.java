@@ -31,26 +31,38 @@ public final class Resync {
   private final int partitions;
   private final SentEffects sentEffects;
   private final ResyncPolicy policy;
+  private final int eventBytesMax;
   private int changesInUnit;
   private int index;
   private long published;
+  private long refused;
 
+  /**
+   * @param eventBytesMax longest key, name and value of one change; a larger one is not published
+   */
   public Resync(
       StreamInterpreter interpreter,
       Shadow shadow,
       int partitions,
       SentEffects sentEffects,
-      ResyncPolicy policy) {
+      ResyncPolicy policy,
+      int eventBytesMax) {
     this.interpreter = interpreter;
     this.shadow = shadow;
     this.partitions = partitions;
     this.sentEffects = sentEffects;
     this.policy = policy;
+    this.eventBytesMax = eventBytesMax;
   }
 
   /** How many differences were published. */
   public long published() {
     return published;
+  }
+
+  /** How many were refused because of their size. */
+  public long refused() {
+    return refused;
   }
 
   /**
@@ -74,8 +86,8 @@ public final class Resync {
       checkNothingLost(snapshot, lastBeaconMillis);
     }
     interpreter.position(replId, NO_POSITION, 0);
-    if (lastBeaconMillis == 0) {
-      interpreter.streamMillis(snapshot.beaconMillis() > 0 ? snapshot.beaconMillis() : nowMillis);
+    if (lastBeaconMillis == 0 && snapshot.beaconMillis() > 0) {
+      interpreter.streamMillis(snapshot.beaconMillis());
     }
     for (int partition = 0; partition < partitions; partition++) {
       adoptMarker(partition, snapshot.markers().get(partition));
@@ -86,13 +98,18 @@ public final class Resync {
             nowMillis,
             new Differences.Receiver() {
               @Override
-              public void change(RedisKey key, Change change) {
+              public boolean change(RedisKey key, Change change) {
+                if (bytes(key, change) > eventBytesMax) {
+                  refused++;
+                  return false;
+                }
                 if (changesInUnit >= CHANGES_PER_UNIT) {
                   seal();
                 }
                 interpreter.publish(key, change, replOffset, index++);
                 changesInUnit++;
                 published++;
+                return true;
               }
 
               @Override
@@ -105,6 +122,19 @@ public final class Resync {
         .walk();
     interpreter.position(replId, replOffset, 0);
     interpreter.sealUnit(replOffset);
+  }
+
+  private static long bytes(RedisKey key, Change change) {
+    long bytes = key.name().length();
+    if (change instanceof Change.OfElement element) {
+      bytes += element.name().length();
+    }
+    if (change instanceof Change.StringSet set) {
+      bytes += set.value().length();
+    } else if (change instanceof Change.HashPut put) {
+      bytes += put.value().length();
+    }
+    return bytes;
   }
 
   private void seal() {

@@ -1,0 +1,4 @@
+@NullMarked
+package io.crosstide.capture.psync;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.crosstide.capture.publish;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.crosstide.capture.rdb;
+
+import org.jspecify.annotations.NullMarked;
