@@ -13,7 +13,6 @@ import java.util.List;
 final class CommandContext {
   private final InterpreterConfig config;
   private final Shadow shadow;
-  private final MarkerTracker markers;
   private final StreamTime time;
   private final UnitEvents events;
   private final UnsupportedCommands unsupported;
@@ -30,6 +29,7 @@ final class CommandContext {
   private int db;
   private boolean inTransaction;
   private boolean echo;
+  private long echoes;
 
   CommandContext(
       InterpreterConfig config,
@@ -41,7 +41,6 @@ final class CommandContext {
       EventSink sink) {
     this.config = config;
     this.shadow = shadow;
-    this.markers = markers;
     this.time = time;
     this.events = events;
     this.unsupported = unsupported;
@@ -196,6 +195,9 @@ final class CommandContext {
       reserved.command(this, known.name(), argv);
       return;
     }
+    if (echo && known.isWrite()) {
+      echoes++;
+    }
     known.handler().handle(this, argv);
     markOversized();
   }
@@ -243,12 +245,11 @@ final class CommandContext {
 
   /** Markers that were taken away in this unit and not written again. */
   BitSet markersLost() {
-    BitSet lost = reserved.taken();
-    for (int p = lost.nextSetBit(0); p >= 0; p = lost.nextSetBit(p + 1)) {
-      if (markers.present(p)) {
-        lost.clear(p);
-      }
-    }
-    return lost;
+    return reserved.missing();
+  }
+
+  /** Commands recognised as effects so far. */
+  long echoes() {
+    return echoes;
   }
 }

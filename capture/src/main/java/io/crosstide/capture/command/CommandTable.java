@@ -19,7 +19,11 @@ final class CommandTable {
    * @param ownsReserved the handler looks at each of its keys itself whether it is reserved; for
    *     others the first argument, if reserved, is dealt with before the handler
    */
-  record Command(String name, CommandHandler handler, boolean ownsReserved) {}
+  record Command(String name, CommandHandler handler, boolean ownsReserved) {
+    boolean isWrite() {
+      return !name.equals("SELECT");
+    }
+  }
 
   /** The table of everything. */
   static CommandTable complete() {

@@ -100,8 +100,8 @@ final class KeyCommands {
 
   private static void move(CommandContext context, byte[][] argv) {
     copyTo(context, argv[1], (int) Numbers.requireInteger(argv[2]), argv[1]);
-    ShadowKey source = context.key(argv[1]);
-    if (!RedisKey.isReserved(argv[1])) {
+    if (!context.takesReserved(argv[1])) {
+      ShadowKey source = context.key(argv[1]);
       boolean derivable = source.exists() && hasWholeContents(source);
       RedisKey name = source.redisKey();
       source.delete();

@@ -121,54 +121,79 @@ public final class MarkerTracker {
   }
 
   /**
+   * What an {@code HSET} of a marker was.
+   *
+   * @param heldProbe it belongs to a batch that held a probe
+   * @param whole it is a batch's or an installation's, which leaves a marker complete
+   */
+  record Written(boolean heldProbe, boolean whole) {}
+
+  /**
    * Follows an {@code HSET} of the marker.
    *
    * @param argv name, key, then fields and values
-   * @return whether the batch held a probe
+   * @throws IllegalArgumentException what was written is not a marker's; nothing was taken over
    */
-  boolean put(int partition, byte[][] argv) {
+  Written put(int partition, byte[][] argv) {
     Tracked marker = markers[partition];
-    dirty.set(partition);
+    Integer epoch = null;
+    Fx fx = null;
+    VersionVector context = null;
     boolean heldProbe = false;
+    Map<String, Missed> exceptions = Map.of();
     for (int i = 2; i + 1 < argv.length; i += 2) {
       String field = ascii(argv[i]);
       switch (field) {
-        case "e" -> marker.epoch = Math.max(marker.epoch, Integer.parseInt(ascii(argv[i + 1])));
-        case "f" -> {
-          if (!marker.present) {
-            // Installed anew, whole: exceptions it does not list are over.
-            marker.present = true;
-            marker.exceptions.clear();
-          }
-          marker.fx = Fx.max(marker.fx, Fx.parse(ascii(argv[i + 1])));
-        }
-        case "c" -> marker.context = marker.context.join(VersionVector.decode(ascii(argv[i + 1])));
+        case "e" -> epoch = Integer.valueOf(ascii(argv[i + 1]));
+        case "f" -> fx = Fx.parse(ascii(argv[i + 1]));
+        case "c" -> context = VersionVector.decode(ascii(argv[i + 1]));
         case "p" -> heldProbe = true;
         default -> {
-          // Exceptions follow below, when a marker installed anew has dropped the old ones.
+          if (field.startsWith(EXCEPTION_FIELD)) {
+            exceptions = exceptions.isEmpty() ? new HashMap<>() : exceptions;
+            exceptions.put(
+                field.substring(EXCEPTION_FIELD.length()), Missed.decode(ascii(argv[i + 1])));
+          }
         }
       }
     }
-    for (int i = 2; i + 1 < argv.length; i += 2) {
-      String field = ascii(argv[i]);
-      if (field.startsWith(EXCEPTION_FIELD)) {
-        marker.exceptions.put(
-            field.substring(EXCEPTION_FIELD.length()), Missed.decode(ascii(argv[i + 1])));
-      }
+    if (epoch != null && fx != null && !marker.present) {
+      // An installation, which writes everything: exceptions that it does not list are over.
+      marker.exceptions.clear();
     }
-    return heldProbe;
+    if (epoch != null) {
+      marker.epoch = Math.max(marker.epoch, epoch);
+    }
+    if (fx != null) {
+      marker.fx = Fx.max(marker.fx, fx);
+      marker.present = true;
+    }
+    if (context != null) {
+      marker.context = marker.context.join(context);
+    }
+    marker.exceptions.putAll(exceptions);
+    dirty.set(partition);
+    return new Written(heldProbe, fx != null && context != null);
   }
 
-  /** Follows an {@code HDEL} of the marker: exceptions that are over. */
-  void remove(int partition, byte[][] argv) {
+  /**
+   * Follows an {@code HDEL} of the marker: exceptions that are over.
+   *
+   * @return whether it took nothing but exceptions
+   */
+  boolean remove(int partition, byte[][] argv) {
     Tracked marker = markers[partition];
+    boolean onlyExceptions = true;
     for (int i = 2; i < argv.length; i++) {
       String field = ascii(argv[i]);
       if (field.startsWith(EXCEPTION_FIELD)) {
         marker.exceptions.remove(field.substring(EXCEPTION_FIELD.length()));
         dirty.set(partition);
+      } else {
+        onlyExceptions = false;
       }
     }
+    return onlyExceptions;
   }
 
   private static String ascii(byte[] bytes) {

@@ -16,21 +16,22 @@ final class ReservedKeys {
   private final MarkerTracker markers;
   private final StreamTime time;
   private final int partitions;
-  private final BitSet taken;
+  private final BitSet missing;
 
   ReservedKeys(MarkerTracker markers, StreamTime time, int partitions) {
     this.markers = markers;
     this.time = time;
     this.partitions = partitions;
-    this.taken = new BitSet(partitions);
+    this.missing = new BitSet(partitions);
   }
 
   void begin() {
-    taken.clear();
+    missing.clear();
   }
 
-  BitSet taken() {
-    return taken;
+  /** Markers that were taken away or tampered with in this unit and not written whole again. */
+  BitSet missing() {
+    return missing;
   }
 
   /** A command whose first argument is a reserved key. */
@@ -46,9 +47,32 @@ final class ReservedKeys {
       return;
     }
     switch (name) {
-      case "HSET", "HMSET" -> context.markerWritten(partition, markers.put(partition, argv));
-      case "HDEL" -> markers.remove(partition, argv);
+      case "HSET", "HMSET" -> written(context, partition, argv);
+      case "HDEL" -> {
+        if (!markers.remove(partition, argv)) {
+          take(partition);
+        }
+      }
+      case "PERSIST" -> {
+        // The owner undoes what an EXPIRE of a client did.
+      }
+      case "EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT", "HINCRBY", "HSETNX" ->
+          // Still there, but no longer the owner's alone: it is to look after it.
+          missing.set(partition);
       default -> take(partition);
+    }
+  }
+
+  private void written(CommandContext context, int partition, byte[][] argv) {
+    try {
+      MarkerTracker.Written written = markers.put(partition, argv);
+      if (written.whole()) {
+        missing.clear(partition);
+      }
+      context.markerWritten(partition, written.heldProbe());
+    } catch (IllegalArgumentException e) {
+      // Not written by the owner, which writes numbers where numbers belong: as good as gone.
+      take(partition);
     }
   }
 
@@ -67,10 +91,8 @@ final class ReservedKeys {
   }
 
   private void take(int partition) {
-    if (markers.present(partition)) {
-      markers.lose(partition);
-      taken.set(partition);
-    }
+    markers.lose(partition);
+    missing.set(partition);
   }
 
   /** The partition whose marker this is, or -1. */

@@ -49,9 +49,11 @@ public final class Sequencer {
     return last[partition] < logEnd[partition];
   }
 
-  /** Goes on after {@code seq}, whatever was last: the log was found to end there. */
+  /**
+   * Goes on after {@code seq}, never below the last number given: the log was found to end there.
+   */
   public void continueAfter(int partition, long seq) {
-    last[partition] = seq;
+    last[partition] = Math.max(last[partition], seq);
     dirty.set(partition);
   }
 

@@ -132,7 +132,7 @@ public final class StreamInterpreter {
     events.deliverAll(replId, endOffset);
     BitSet lost = context.markersLost();
     for (int p = lost.nextSetBit(0); p >= 0; p = lost.nextSetBit(p + 1)) {
-      markerLost(p);
+      publishLoss(p);
     }
     BitSet seen = context.markersSeen();
     for (int p = seen.nextSetBit(0); p >= 0; p = seen.nextSetBit(p + 1)) {
@@ -231,6 +231,11 @@ public final class StreamInterpreter {
 
   /** Publishes that the marker of {@code partition} is gone (P3), unless the log holds more. */
   public void markerLost(int partition) {
+    markers.lose(partition);
+    publishLoss(partition);
+  }
+
+  private void publishLoss(int partition) {
     int index = events.nextIndex();
     if (!sequencer.behindLog(partition)) {
       sink.event(
@@ -286,6 +291,11 @@ public final class StreamInterpreter {
 
   public UnsupportedCommands unsupported() {
     return unsupported;
+  }
+
+  /** Commands recognised as effects of our own since this interpreter began. */
+  public long echoes() {
+    return context.echoes();
   }
 
   private void writeState() {
