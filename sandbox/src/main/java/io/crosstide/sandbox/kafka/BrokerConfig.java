@@ -160,7 +160,9 @@ public record BrokerConfig(
     p.setProperty("log.cleaner.dedupe.buffer.size", String.valueOf(2 * 1024 * 1024));
     p.setProperty("queued.max.requests", "64");
     p.setProperty("metric.reporters", "");
-    p.setProperty("controlled.shutdown.enable", "false");
+    p.setProperty("metrics.jmx.exclude", ".*");
+    // Without it a restart waits for the old session to end: 0.5 s instead of 4 s.
+    p.setProperty("controlled.shutdown.enable", "true");
 
     // After kill -9 the controller keeps the place of the dead broker until its session ends: keep
     // that short, yet

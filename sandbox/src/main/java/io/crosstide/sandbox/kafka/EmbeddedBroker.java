@@ -31,6 +31,8 @@ import org.slf4j.LoggerFactory;
 public final class EmbeddedBroker implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(EmbeddedBroker.class);
 
+  private static final Object CONSTRUCTION = new Object();
+
   private final BrokerConfig config;
   private @Nullable KafkaRaftServer server;
 
@@ -58,8 +60,7 @@ public final class EmbeddedBroker implements AutoCloseable {
     Properties properties = config.toProperties();
     format();
     try {
-      KafkaRaftServer starting =
-          new KafkaRaftServer(KafkaConfig.fromProps(properties, false), Time.SYSTEM);
+      KafkaRaftServer starting = construct(properties);
       server = starting;
       starting.startup();
     } catch (RuntimeException | BrokerFaults.BrokerFaultError e) {
@@ -127,6 +128,13 @@ public final class EmbeddedBroker implements AutoCloseable {
       running.shutdown();
       running.awaitShutdown();
       log.info("Broker {} stopped", config.nodeId());
+    }
+  }
+
+  private static KafkaRaftServer construct(Properties properties) {
+    // Kafka's metrics are one static registry: brokers made at once step on each other there.
+    synchronized (CONSTRUCTION) {
+      return new KafkaRaftServer(KafkaConfig.fromProps(properties, false), Time.SYSTEM);
     }
   }
 
