@@ -261,8 +261,11 @@ public final class LettuceEffectWire implements EffectWire, AutoCloseable {
     LOG.info("{}: connected to {}", config.region(), config.redis());
     enqueue(
         listener -> {
-          current = session;
-          listener.onConnected();
+          // One that has ended meanwhile may have had its end queued before this.
+          if (!session.isEnded()) {
+            current = session;
+            listener.onConnected();
+          }
         });
   }
 

@@ -46,14 +46,7 @@ public record RedisEndpoint(
    * @throws IllegalArgumentException if it is not of that form
    */
   public static RedisEndpoint parse(String uri) {
-    RedisURI parsed;
-    try {
-      parsed = RedisURI.create(uri);
-    } catch (IllegalArgumentException e) {
-      // The cause's text may hold the password.
-      throw new IllegalArgumentException(
-          "the address of a Redis is redis://[user:password@]host[:port], or rediss:// for TLS");
-    }
+    RedisURI parsed = redisUri(uri);
     var credentials = parsed.getCredentialsProvider().resolveCredentials().block();
     String username = credentials == null ? null : credentials.getUsername();
     char[] password = credentials == null ? null : credentials.getPassword();
@@ -65,6 +58,27 @@ public record RedisEndpoint(
         parsed.isSsl(),
         null,
         true);
+  }
+
+  private static RedisURI redisUri(String uri) {
+    if (uri.startsWith("redis://") || uri.startsWith("rediss://")) {
+      try {
+        RedisURI parsed = RedisURI.create(uri);
+        if (parsed.getHost() != null && parsed.getDatabase() == 0) {
+          return parsed;
+        }
+      } catch (IllegalArgumentException hidden) {
+        // Its text may hold the password, so it is neither told nor kept as a cause.
+        return notAnAddress();
+      }
+    }
+    return notAnAddress();
+  }
+
+  private static RedisURI notAnAddress() {
+    throw new IllegalArgumentException(
+        "the address of a Redis is redis://[user:password@]host[:port], or rediss:// for TLS,"
+            + " without a database");
   }
 
   RedisURI uri(Duration timeout) {

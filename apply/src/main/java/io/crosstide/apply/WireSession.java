@@ -18,8 +18,8 @@ import io.netty.util.concurrent.ScheduledFuture;
 import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -32,6 +32,12 @@ import org.slf4j.LoggerFactory;
  */
 final class WireSession implements RedisConnectionStateListener {
   private static final Logger LOG = LoggerFactory.getLogger(WireSession.class);
+
+  private enum State {
+    OPENING,
+    READY,
+    ENDED
+  }
 
   /** Told once, when the session has ended. */
   interface EndListener {
@@ -46,9 +52,8 @@ final class WireSession implements RedisConnectionStateListener {
   private final StatefulRedisConnection<byte[], byte[]> connection;
   private final ApplyConfig config;
   private final EndListener endListener;
-  private final AtomicBoolean ended = new AtomicBoolean();
+  private final AtomicReference<State> state = new AtomicReference<>(State.OPENING);
   private final AtomicInteger inFlight = new AtomicInteger();
-  private volatile boolean ready;
   private volatile long lastProgressNanos = System.nanoTime();
   private volatile @Nullable ScheduledFuture<?> stallCheck;
 
@@ -74,8 +79,9 @@ final class WireSession implements RedisConnectionStateListener {
     load(
         LuaScript.EFFECT_BATCH,
         () -> {
-          ready = true;
-          whenReady.run();
+          if (state.compareAndSet(State.OPENING, State.READY)) {
+            whenReady.run();
+          }
         });
     if (!connection.isOpen()) {
       close("closed the connection at once");
@@ -181,9 +187,14 @@ final class WireSession implements RedisConnectionStateListener {
     close("closed the connection");
   }
 
+  boolean isEnded() {
+    return state.get() == State.ENDED;
+  }
+
   /** Ends the session; what is in flight is never answered. */
   void close(String reason) {
-    if (!ended.compareAndSet(false, true)) {
+    State before = state.getAndSet(State.ENDED);
+    if (before == State.ENDED) {
       return;
     }
     ScheduledFuture<?> check = stallCheck;
@@ -191,6 +202,6 @@ final class WireSession implements RedisConnectionStateListener {
       check.cancel(false);
     }
     Object unused = connection.closeAsync();
-    endListener.ended(this, ready, reason);
+    endListener.ended(this, before == State.READY, reason);
   }
 }

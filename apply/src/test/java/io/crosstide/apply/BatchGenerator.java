@@ -14,6 +14,7 @@ import io.crosstide.protocol.RedisKey;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Random elements, contents and batches over alphabets so small that conflicts of value, type and
@@ -49,6 +50,7 @@ final class BatchGenerator {
   private final Random random;
   private final ModelRedis model;
   private final List<RedisKey> keys = new ArrayList<>();
+  private @Nullable Element previous;
 
   BatchGenerator(Random random, ModelRedis model) {
     this.random = random;
@@ -111,6 +113,10 @@ final class BatchGenerator {
     for (int i = 0; i < 3 && model.content(element).isAbsent(); i++) {
       element = element();
     }
+    if (previous != null && random.nextInt(3) == 0) {
+      element = previous;
+    }
+    previous = element;
     return switch (random.nextInt(10)) {
       case 0 -> new Effect.Noop();
       case 1 -> new Effect.Probe(element);

@@ -309,6 +309,18 @@ class LettuceEffectWireIT {
     assertThat(owner.disconnects).isZero();
   }
 
+  @Test
+  void aFullRedisCanBeConnectedTo() {
+    redis.commands().configSet("maxmemory", "1");
+    LettuceEffectWire wire = open();
+    owner.awaitConnect(1);
+    wire.install(PARTITION, MarkerState.initial(1));
+    owner.awaitThat("the refusal", () -> owner.log.contains("marker refused OOM"));
+    redis.commands().configSet("maxmemory", "0");
+    wire.install(PARTITION, MarkerState.initial(1));
+    owner.awaitThat("the marker", () -> owner.log.contains("marker 0:0"));
+  }
+
   private void assertRefused(LettuceEffectWire wire, String code) {
     int before = owner.refusals.size();
     wire.send(batch(1, add("n", 1)));

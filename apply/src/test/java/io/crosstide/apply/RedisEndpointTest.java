@@ -29,6 +29,13 @@ class RedisEndpointTest {
 
   @Test
   void mistakesAreNamed() {
+    for (String wrong :
+        new String[] {"localhost", "redis://", "redis://h/3", "redis-sentinel://h"}) {
+      assertThatThrownBy(() -> RedisEndpoint.parse(wrong))
+          .as(wrong)
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("the address of a Redis is");
+    }
     assertThatThrownBy(() -> RedisEndpoint.of("h", 70000)).hasMessageContaining("70000");
     assertThatThrownBy(() -> new RedisEndpoint("h", 1, "u", null, false, null, true))
         .hasMessageContaining("no password");

@@ -16,8 +16,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Runs the scripts directly and waits for their answers. */
 final class ScriptRunner {
-  private static final String PRELOAD_MAX = "local PRELOAD_MAX = 128\n";
-
   private final TestRedis redis;
   private final byte[] effectBatch;
 
@@ -26,16 +24,14 @@ final class ScriptRunner {
     this.effectBatch = LuaScript.EFFECT_BATCH.text();
   }
 
-  /** Runs the script as if more than {@code preloadMax} exceptions were many. */
-  ScriptRunner(TestRedis redis, int preloadMax) {
+  /** Runs the effect batch script with a change. */
+  ScriptRunner(TestRedis redis, String part, String replacement) {
     String text = new String(LuaScript.EFFECT_BATCH.text(), StandardCharsets.UTF_8);
-    if (!text.contains(PRELOAD_MAX)) {
-      throw new IllegalStateException("the script no longer says " + PRELOAD_MAX);
+    if (!text.contains(part)) {
+      throw new IllegalStateException("the script no longer says " + part);
     }
     this.redis = redis;
-    this.effectBatch =
-        text.replace(PRELOAD_MAX, "local PRELOAD_MAX = " + preloadMax + "\n")
-            .getBytes(StandardCharsets.UTF_8);
+    this.effectBatch = text.replace(part, replacement).getBytes(StandardCharsets.UTF_8);
   }
 
   BatchReply apply(EffectBatch batch) {
