@@ -1,0 +1,431 @@
+package io.crosstide.simulation;
+
+import io.crosstide.crdt.VersionVector;
+import io.crosstide.protocol.Change;
+import io.crosstide.protocol.ChangeEvent;
+import io.crosstide.protocol.Content;
+import io.crosstide.protocol.Element;
+import io.crosstide.protocol.ElementKind;
+import io.crosstide.protocol.RedisKey;
+import io.crosstide.protocol.merge.MergedKeys;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * One run: a schedule drawn from a seed, the invariants after every step, and the comparison at the
+ * end.
+ */
+final class Simulation {
+  /**
+   * What a schedule may contain.
+   *
+   * @param exactness checks B' at every look of a client
+   */
+  record Options(
+      int regions,
+      int keys,
+      int steps,
+      boolean deadlines,
+      boolean crashes,
+      boolean lostReplies,
+      boolean refusals,
+      boolean lostMarkers,
+      boolean exactness) {
+    static Options all() {
+      return new Options(3, 4, 600, true, true, true, true, true, true);
+    }
+  }
+
+  /** An invariant does not hold; the message has the seed. */
+  static final class Violation extends AssertionError {
+    private static final long serialVersionUID = 1;
+
+    Violation(String message) {
+      super(message);
+    }
+  }
+
+  private static final int DRAIN_STEPS_MAX = 20_000;
+
+  private final long seed;
+  private final Options options;
+  private final Random random;
+  private final Map<Integer, SimRegion> regions = new TreeMap<>();
+  private final Map<Integer, Long> skew = new TreeMap<>();
+  private final Set<List<Integer>> cuts = new HashSet<>();
+  private final Workload workload;
+  final Map<String, Integer> statistics = new TreeMap<>();
+  private final StringBuilder trace = new StringBuilder();
+  private long now = 1_000_000;
+  private int step;
+
+  Simulation(long seed, Options options) {
+    this.seed = seed;
+    this.options = options;
+    random = new Random(seed);
+    workload =
+        new Workload(
+            new Random(random.nextLong()),
+            options.keys(),
+            options.deadlines(),
+            random.nextBoolean());
+    Set<Integer> members = new TreeSet<>();
+    for (int id = 1; id <= options.regions(); id++) {
+      members.add(id);
+    }
+    SimCodec codec = new SimCodec();
+    for (int id : members) {
+      skew.put(id, (long) random.nextInt(30));
+      regions.put(id, new SimRegion(id, members, () -> now + skew.get(id), codec, statistics));
+    }
+  }
+
+  /** Runs the schedule and the checks; the same seed gives the same trace. */
+  String run() {
+    try {
+      for (step = 0; step < options.steps(); step++) {
+        step();
+      }
+      drain();
+      compare();
+    } catch (Violation e) {
+      throw e;
+    } catch (RuntimeException e) {
+      Violation violation = new Violation("seed " + seed + " step " + step + ": " + e);
+      violation.initCause(e);
+      throw violation;
+    }
+    return trace.toString();
+  }
+
+  private Violation violation(String what) {
+    return new Violation("seed " + seed + " step " + step + ": " + what);
+  }
+
+  private SimRegion any() {
+    return region(1 + random.nextInt(options.regions()));
+  }
+
+  private SimRegion region(int id) {
+    return java.util.Objects.requireNonNull(regions.get(id));
+  }
+
+  private void step() {
+    if (random.nextInt(3) == 0) {
+      now += random.nextInt(4);
+    }
+    SimRegion region = any();
+    int dice = random.nextInt(1000);
+    if (dice < 230) {
+      client(region);
+    } else if (dice < 430) {
+      if (region.hasUncaptured()) {
+        region.capture(random);
+      }
+    } else if (dice < 580) {
+      bridge(any(), region);
+    } else if (dice < 740) {
+      read(region);
+    } else if (dice < 900) {
+      wire(region);
+    } else if (dice < 915) {
+      region.tick();
+    } else if (dice < 930) {
+      cutOrHeal(region);
+    } else if (dice < 955) {
+      region.commit();
+    } else if (dice < 965) {
+      if (options.crashes()) {
+        region.crashOwner(random);
+      }
+    } else if (dice < 972) {
+      region.orphanedCall(random);
+    } else if (dice < 980) {
+      if (options.lostReplies() && region.wire.isConnected()) {
+        region.cutWire(random);
+      }
+    } else if (dice < 984) {
+      loseMarker(region);
+    } else if (dice < 990) {
+      bridgeRestarts(any(), region);
+    } else {
+      skew.put(region.id, (long) random.nextInt(30));
+    }
+  }
+
+  private void client(SimRegion region) {
+    List<SimRedis.KeyChange> changes = workload.next(region.redis, now + skew.get(region.id));
+    if (changes.isEmpty()) {
+      return;
+    }
+    for (SimRedis.KeyChange change : changes) {
+      look(region, change.key());
+    }
+    trace.append(region.id).append(changes).append('\n');
+    region.redis.client(changes);
+  }
+
+  private void bridge(SimRegion from, SimRegion to) {
+    if (from == to || cuts.contains(List.of(from.id, to.id))) {
+      return;
+    }
+    int at = to.bridged.getOrDefault(from.id, 0);
+    if (at < from.log.size()) {
+      to.topic(from.id).add(from.log.get(at));
+      to.bridged.put(from.id, at + 1);
+    }
+  }
+
+  /** The bridge resumes from an older position: some records are sent again. */
+  private void bridgeRestarts(SimRegion from, SimRegion to) {
+    if (from != to) {
+      int at = to.bridged.getOrDefault(from.id, 0);
+      to.bridged.put(from.id, Math.max(0, at - random.nextInt(5)));
+    }
+  }
+
+  private void read(SimRegion region) {
+    int from = 1 + random.nextInt(options.regions());
+    if (region.hasUnread(from)) {
+      region.feed(from);
+    }
+  }
+
+  private void wire(SimRegion region) {
+    if (!region.wire.isConnected()) {
+      region.connect();
+    } else if (random.nextBoolean()) {
+      if (region.wire.hasCalls()) {
+        region.execute(options.refusals() && random.nextInt(20) == 0);
+      }
+    } else if (region.wire.hasReplies()) {
+      region.reply();
+    }
+  }
+
+  private void cutOrHeal(SimRegion region) {
+    if (!cuts.isEmpty() && random.nextBoolean()) {
+      cuts.clear();
+    } else {
+      SimRegion other = any();
+      cuts.add(List.of(region.id, other.id));
+      cuts.add(List.of(other.id, region.id));
+    }
+  }
+
+  private void loseMarker(SimRegion region) {
+    if (!options.lostMarkers()) {
+      return;
+    }
+    trace.append(region.id).append(" loses its marker\n");
+    if (random.nextInt(3) == 0) {
+      region.redis.flush();
+    } else {
+      region.redis.takeMarker();
+    }
+  }
+
+  // --- B': what a client sees is what its context will claim
+  // -------------------------------------------------------------------------
+
+  private void look(SimRegion region, RedisKey key) {
+    if (!options.exactness()) {
+      return;
+    }
+    region.redis.expireIfDue(key);
+    Map<VersionVector, MergedKeys> oracles =
+        new TreeMap<>((a, b) -> a.encode().compareTo(b.encode()));
+    Set<Element> elements = new TreeSet<>(region.elementsOf(key));
+    elements.addAll(oracle(region, key, region.claim(Element.deadline(key)), oracles).touched());
+    for (Element element : elements) {
+      if (region.slipped.contains(element)) {
+        statistics.merge("looks not checked", 1, Integer::sum);
+        continue;
+      }
+      statistics.merge("looks", 1, Integer::sum);
+      Content seen = region.redis.look(element);
+      MergedKeys oracle = oracle(region, key, region.claim(element), oracles);
+      Content claimed = oracle.content(element);
+      if (!seen.equals(claimed) && hasHadSeveralTypes(oracle)) {
+        // Which type is visible depends on elements of the other types, whose local writes no guard
+        // on this element can see. Writes on
+        // one element remove nothing of another, so that only a whole-key overwrite amid a type
+        // conflict could tell.
+        statistics.merge("looks amid a type conflict", 1, Integer::sum);
+        continue;
+      }
+      if (!seen.equals(claimed) && !isExcused(region, element, claimed)) {
+        throw violation(
+            "B': region "
+                + region.id
+                + " shows "
+                + element
+                + " as "
+                + seen
+                + ", its context claims "
+                + claimed
+                + " with "
+                + region.claim(element));
+      }
+    }
+  }
+
+  /**
+   * An expiry elsewhere is claimed a moment before this Redis's own clock gets there, or a deadline
+   * was clamped (P5).
+   */
+  private boolean isExcused(SimRegion region, Element element, Content claimed) {
+    VersionVector claim = region.claim(element);
+    for (SimRegion other : regions.values()) {
+      for (ChangeEvent event : other.happened) {
+        boolean included = other == region || claim.covers(event.dot());
+        if (included
+            && element.key().equals(event.key())
+            && event.change() instanceof Change.KeyExpire) {
+          return true;
+        }
+      }
+    }
+    return element.kind() == ElementKind.DEADLINE
+        && claimed.value() != null
+        && Long.parseLong(claimed.value().text()) <= now + 31;
+  }
+
+  private static boolean hasHadSeveralTypes(MergedKeys oracle) {
+    return oracle.touched().stream()
+            .map(Element::kind)
+            .filter(kind -> kind != ElementKind.DEADLINE)
+            .distinct()
+            .count()
+        > 1;
+  }
+
+  private MergedKeys oracle(
+      SimRegion region, RedisKey key, VersionVector claim, Map<VersionVector, MergedKeys> known) {
+    MergedKeys oracle = known.get(claim);
+    if (oracle == null) {
+      oracle = new MergedKeys();
+      for (SimRegion other : regions.values()) {
+        for (ChangeEvent event : other.happened) {
+          boolean included = other == region || claim.covers(event.dot());
+          if (included && key.equals(event.key())) {
+            oracle.merge(event);
+          }
+        }
+      }
+      known.put(claim, oracle);
+    }
+    return oracle;
+  }
+
+  // --- the end
+  // -----------------------------------------------------------------------------------------------------------------------
+
+  /** Heals everything and lets all that is under way arrive. */
+  private void drain() {
+    cuts.clear();
+    skew.replaceAll((id, old) -> 0L);
+    int quietRounds = 0;
+    for (int round = 0; round < DRAIN_STEPS_MAX; round++) {
+      now += 3;
+      boolean quiet = true;
+      for (SimRegion region : regions.values()) {
+        for (RedisKey key : region.redis.keyNames()) {
+          region.redis.expireIfDue(key);
+        }
+        quiet &= region.isQuiet();
+        drain(region, round);
+      }
+      quietRounds = quiet ? quietRounds + 1 : 0;
+      if (quietRounds > 200) {
+        return;
+      }
+    }
+    StringBuilder stuck = new StringBuilder("not quiet after " + DRAIN_STEPS_MAX + " rounds:");
+    for (SimRegion region : regions.values()) {
+      stuck.append("\n  region ").append(region.id).append(" ").append(region.describe());
+    }
+    throw violation(stuck.toString());
+  }
+
+  private void drain(SimRegion region, int round) {
+    if (!region.wire.isConnected()) {
+      region.connect();
+    }
+    while (region.hasUncaptured()) {
+      region.capture(random);
+    }
+    if (round % 10 == 0) {
+      region.beat();
+    }
+    for (SimRegion other : regions.values()) {
+      bridge(other, region);
+      if (region.hasUnread(other.id)) {
+        region.feed(other.id);
+      }
+    }
+    if (region.wire.hasCalls()) {
+      region.execute(false);
+    }
+    if (region.wire.hasReplies()) {
+      region.reply();
+    }
+    region.orphanedCall(random);
+    region.tick();
+  }
+
+  private void compare() {
+    MergedKeys all = new MergedKeys();
+    for (SimRegion region : regions.values()) {
+      region.happened.forEach(all::merge);
+    }
+    Map<Element, Content> wanted = new TreeMap<>();
+    for (Element element : all.touched()) {
+      Content content = all.content(element);
+      if (!content.isAbsent()) {
+        wanted.put(element, content);
+      }
+    }
+    for (SimRegion region : regions.values()) {
+      Map<Element, Content> held = region.redis.everything();
+      if (!held.equals(wanted)) {
+        throw violation("E: region " + region.id + " differs: " + difference(held, wanted));
+      }
+      check(region.redis.marker != null, "region " + region.id + " has no marker");
+      check(
+          region.redis.marker == null || region.redis.marker.exceptions().isEmpty(),
+          "region " + region.id + " still has exceptions " + region.redis.marker);
+      for (char letter : new char[] {'T', 'H', 'G', 'S'}) {
+        check(
+            region.rows().count(letter) == 0,
+            "region " + region.id + " keeps " + region.rows().count(letter) + " rows " + letter);
+      }
+    }
+  }
+
+  private void check(boolean holds, String message) {
+    if (!holds) {
+      throw violation(message);
+    }
+  }
+
+  private static List<String> difference(Map<Element, Content> held, Map<Element, Content> wanted) {
+    List<String> differences = new ArrayList<>();
+    Set<Element> elements = new TreeSet<>(held.keySet());
+    elements.addAll(wanted.keySet());
+    for (Element element : elements) {
+      Content a = held.getOrDefault(element, Content.ABSENT);
+      Content b = wanted.getOrDefault(element, Content.ABSENT);
+      if (!a.equals(b)) {
+        differences.add(element + " holds " + a + ", merged " + b);
+      }
+    }
+    return differences;
+  }
+}
