@@ -13,8 +13,9 @@ public interface EffectWire {
   void send(EffectBatch batch);
 
   /**
-   * Raises the marker's epoch to {@code epoch} if it is lower, and reads the marker. Answered by
-   * {@link Listener#onMarker}.
+   * Raises the marker's epoch to {@code epoch}, and its {@code fx} to {@code (epoch, 0)}, if it is
+   * lower. Answered by {@link Listener#onMarker} with the marker <em>as it was before</em>, so that
+   * the caller knows whether it was this call that raised it.
    */
   void takeOver(int partition, int epoch);
 
@@ -41,6 +42,9 @@ public interface EffectWire {
     void onRefused(EffectBatch batch, String error);
 
     /**
+     * Answers {@link #takeOver} with the marker before the call, and {@link #install} with the
+     * marker after it.
+     *
      * @param marker null if there is none
      */
     void onMarker(int partition, @org.jspecify.annotations.Nullable MarkerState marker);

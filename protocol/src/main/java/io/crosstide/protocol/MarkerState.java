@@ -14,7 +14,8 @@ import java.util.Map;
  * digest>} for each exception with the value {@code <fx> <context>}.
  *
  * @param epoch of the owner that may write effects
- * @param fx number of the last effect applied
+ * @param fx number of the last effect applied; {@code (epoch, 0)} after the epoch was raised, so
+ *     that it names the highest epoch ever used
  * @param context per remote origin, the last seq whose effects are in this Redis, exceptions aside
  * @param exceptions by {@link Element#digest()}: elements for which the context claims too much
  *     (P9)

@@ -73,6 +73,10 @@ final class BatchSender {
     return ++lastNumber;
   }
 
+  long lastNumber() {
+    return lastNumber;
+  }
+
   /** Effects planned and not acknowledged. */
   int backlog() {
     int inFlight = 0;

@@ -63,10 +63,10 @@ public final class PartitionMerger implements EffectWire.Listener {
   private static final int MISSES_UNTIL_ADD = 3;
 
   /**
-   * After so many misses without a local write to explain them, Redis evidently cannot hold the
-   * value (P26).
+   * After so many probes in a row without a local write or a passed effect, Redis evidently cannot
+   * hold the value (P26).
    */
-  private static final int MISSES_UNTIL_GIVEN_UP = 6;
+  private static final int PROBES_UNTIL_GIVEN_UP = 4;
 
   /**
    * An event that changes more elements than this is sent in several groups, of which only the last
@@ -139,8 +139,12 @@ public final class PartitionMerger implements EffectWire.Listener {
    * Begins to take the partition over. Events may be fed at once.
    *
    * @param localLogEnd the last seq in the local log now; 0 if it is empty
+   * @param epochFloor the epoch will be at least this. Pass a number that rises from owner to
+   *     owner, such as seconds: an owner that dies before its first commit leaves no other trace of
+   *     its epoch once a client has removed the marker as well
    */
-  public void start(long localLogEnd) {
+  public void start(long localLogEnd, int epochFloor) {
+    epoch = Math.max(epoch, epochFloor);
     fence = VersionVector.of(config.local(), localLogEnd);
     belief.restore();
     // The wire says onConnected, now or later.
@@ -187,6 +191,16 @@ public final class PartitionMerger implements EffectWire.Listener {
         && held.isEmpty()
         && !contextMoved
         && belief.size() == 0;
+  }
+
+  /** Where sending stands, for people. */
+  public String senderState() {
+    return sender.state().name();
+  }
+
+  /** The number of the last effect planned in this epoch. */
+  public long lastNumber() {
+    return sender.lastNumber();
   }
 
   /** Elements whose content in Redis may differ from the merged value. */
@@ -267,7 +281,10 @@ public final class PartitionMerger implements EffectWire.Listener {
     }
     if (local) {
       shown(event.fx());
-      if (event.change() instanceof Change.MarkerLost) {
+      // A report from before this owner wrote its marker is old news: the loss of its own has its
+      // own.
+      boolean ours = phase == Phase.CONNECTING || event.fx().epoch() >= epoch;
+      if (event.change() instanceof Change.MarkerLost && ours) {
         meta.lost = new MarkerState(0, event.fx(), event.context(), event.exceptions());
         sender.pause();
         installLost();
@@ -277,10 +294,18 @@ public final class PartitionMerger implements EffectWire.Listener {
 
   private void installLost() {
     MarkerState lost = meta.lost;
-    if (lost != null) {
-      wire.install(
-          config.partition(), new MarkerState(epoch, lost.fx(), lost.context(), lost.exceptions()));
+    if (lost == null) {
+      return;
     }
+    if (phase == Phase.CONNECTING) {
+      epoch = Math.max(epoch, lost.fx().epoch() + 1);
+    } else if (lost.fx().epoch() > epoch) {
+      throw fenced(lost.fx().epoch());
+    }
+    // The owner the marker was lost under goes on with its numbers, a new one with its own.
+    Fx fx = Fx.max(lost.fx(), new Fx(epoch, 0));
+    markerCalls++;
+    wire.install(config.partition(), new MarkerState(epoch, fx, lost.context(), lost.exceptions()));
   }
 
   private VersionVector computeStable() {
@@ -423,7 +448,7 @@ public final class PartitionMerger implements EffectWire.Listener {
   }
 
   private void foldLocal(Tracked tracked, ChangeEvent event) {
-    tracked.missesUnexplained = 0;
+    tracked.probesInRow = 0;
     if (!tracked.known) {
       Fx probe = tracked.probe;
       if (probe != null && probe.atMost(event.fx())) {
@@ -490,7 +515,7 @@ public final class PartitionMerger implements EffectWire.Listener {
       return;
     }
     belief.track(tracked);
-    if (tracked.missesUnexplained >= MISSES_UNTIL_GIVEN_UP) {
+    if (tracked.probesInRow >= PROBES_UNTIL_GIVEN_UP) {
       return;
     }
     Content wanted = tracked.wanted.isDigestOnly() ? keys.wanted(tracked.element) : tracked.wanted;
@@ -689,6 +714,9 @@ public final class PartitionMerger implements EffectWire.Listener {
     tracked.answer = null;
     tracked.since.clear();
     tracked.state = new ElementState(content, answer.exception());
+    if (++tracked.probesInRow == PROBES_UNTIL_GIVEN_UP) {
+      listener.unrepresentable(tracked.element, "guards fail although Redis was asked");
+    }
   }
 
   // --- take-over
@@ -718,12 +746,24 @@ public final class PartitionMerger implements EffectWire.Listener {
     closeGroup();
   }
 
+  private void takeOver() {
+    markerCalls++;
+    wire.takeOver(config.partition(), epoch);
+  }
+
+  /** Only the answer to the last call counts: earlier ones describe a marker that may be gone. */
+  private boolean isLastMarkerAnswer() {
+    markerCalls--;
+    return markerCalls == 0;
+  }
+
   @Override
   public void onConnected() {
+    markerCalls = 0;
     if (sender.state() != BatchSender.State.STOPPED && phase != Phase.CONNECTING) {
       sender.stop();
     }
-    wire.takeOver(config.partition(), epoch);
+    takeOver();
   }
 
   @Override
@@ -733,18 +773,21 @@ public final class PartitionMerger implements EffectWire.Listener {
 
   @Override
   public void onMarker(int partition, @Nullable MarkerState marker) {
+    if (!isLastMarkerAnswer()) {
+      return;
+    }
     if (marker == null) {
       sender.pause();
       installLost(); // else capture's report is awaited
       return;
     }
-    if (marker.epoch() > epoch) {
-      if (phase != Phase.CONNECTING) {
-        throw fenced(marker.epoch());
-      }
+    if (phase == Phase.CONNECTING && marker.epoch() >= epoch) {
       epoch = marker.epoch() + 1;
-      wire.takeOver(config.partition(), epoch);
+      takeOver();
       return;
+    }
+    if (marker.epoch() > epoch) {
+      throw fenced(marker.epoch());
     }
     if (meta.lost != null) {
       meta.lost = null;
@@ -763,10 +806,16 @@ public final class PartitionMerger implements EffectWire.Listener {
   @Override
   public void onMarkerRefused(int partition, String error) {
     listener.refused(error);
+    if (!isLastMarkerAnswer()) {
+      return;
+    }
     retryMarkerAt = nowMillis + config.refusalPauseMillisMax();
   }
 
   private long retryMarkerAt;
+
+  /** Calls that read or write the marker and have not been answered. */
+  private int markerCalls;
 
   private MergeStoppedException fenced(int other) {
     return new MergeStoppedException(
@@ -799,7 +848,7 @@ public final class PartitionMerger implements EffectWire.Listener {
       case OLD_EPOCH -> {
         sender.refused(nowMillis);
         sender.pause();
-        wire.takeOver(config.partition(), epoch);
+        takeOver();
       }
       case GAP -> sender.refused(nowMillis);
     }
@@ -838,7 +887,7 @@ public final class PartitionMerger implements EffectWire.Listener {
     if (!misses.contains(number)) {
       if (tracked != null) {
         tracked.missesInRow = 0;
-        tracked.missesUnexplained = 0;
+        tracked.probesInRow = 0;
       }
       return;
     }
@@ -851,10 +900,6 @@ public final class PartitionMerger implements EffectWire.Listener {
     listener.miss(element, reason);
     if (tracked != null) {
       tracked.missesInRow++;
-      tracked.missesUnexplained++;
-      if (tracked.missesUnexplained == MISSES_UNTIL_GIVEN_UP) {
-        listener.unrepresentable(element, reason);
-      }
     }
   }
 
@@ -910,7 +955,7 @@ public final class PartitionMerger implements EffectWire.Listener {
       if (meta.lost != null) {
         installLost();
       } else {
-        wire.takeOver(config.partition(), epoch);
+        takeOver();
       }
     }
     garbage.collect(now, meta.merged, stable);
@@ -939,5 +984,10 @@ public final class PartitionMerger implements EffectWire.Listener {
   /** The merged content of {@code element}. */
   public Content mergedContent(Element element) {
     return keys.wanted(element);
+  }
+
+  /** For looking at rows and beliefs, by the owner's thread. */
+  public KeyInspector inspector() {
+    return new KeyInspector(rows, keys, belief);
   }
 }

@@ -50,8 +50,8 @@ final class Tracked {
   /** Effects missed since one passed. */
   int missesInRow;
 
-  /** Effects missed since a local change or a passed effect. */
-  int missesUnexplained;
+  /** Probes answered since a local change or a passed effect. */
+  int probesInRow;
 
   Tracked(Element element, Content content, Content wanted) {
     this.element = element;
