@@ -93,7 +93,7 @@ public final class PartitionMerger implements EffectWire.Listener {
 
         @Override
         public void unsettled(Tracked tracked) {
-          reconcile(tracked, null, false, false);
+          reconcile(tracked, null, false, false, null);
         }
       };
 
@@ -391,7 +391,7 @@ public final class PartitionMerger implements EffectWire.Listener {
             tracked = new Tracked(element, before.compact(), after.compact());
           }
           tracked.wanted = after.compact();
-          reconcile(tracked, event, true, addressed);
+          reconcile(tracked, event, true, addressed, after);
           splitGroup();
         });
   }
@@ -438,11 +438,11 @@ public final class PartitionMerger implements EffectWire.Listener {
           }
           folded.remove(tracked);
           tracked.wanted = after.compact();
-          reconcile(tracked, event, false, false);
+          reconcile(tracked, event, false, false, after);
           splitGroup();
         });
     for (Tracked tracked : folded) {
-      reconcile(tracked, event, false, false);
+      reconcile(tracked, event, false, false, null);
     }
     closeGroup();
   }
@@ -495,9 +495,18 @@ public final class PartitionMerger implements EffectWire.Listener {
   // --- effects
   // -----------------------------------------------------------------------------------------------------------------------
 
-  /** Plans what brings {@code tracked} from what Redis is believed to hold to the merged value. */
+  /**
+   * Plans what brings {@code tracked} from what Redis is believed to hold to the merged value.
+   *
+   * @param whole the merged value if it is at hand; the rows still show the one before while an
+   *     event is being merged. Null: it is in the rows
+   */
   private void reconcile(
-      Tracked tracked, @Nullable ChangeEvent event, boolean remote, boolean addressed) {
+      Tracked tracked,
+      @Nullable ChangeEvent event,
+      boolean remote,
+      boolean addressed,
+      @Nullable Content whole) {
     if (!tracked.known) {
       belief.track(tracked);
       return; // the probe's answer is planned with instead
@@ -518,7 +527,10 @@ public final class PartitionMerger implements EffectWire.Listener {
     if (tracked.probesInRow >= PROBES_UNTIL_GIVEN_UP) {
       return;
     }
-    Content wanted = tracked.wanted.isDigestOnly() ? keys.wanted(tracked.element) : tracked.wanted;
+    Content wanted =
+        !tracked.wanted.isDigestOnly()
+            ? tracked.wanted
+            : whole != null ? whole : keys.wanted(tracked.element);
     emit(tracked, plan(tracked, believed, wanted, event, remote));
   }
 
@@ -692,7 +704,7 @@ public final class PartitionMerger implements EffectWire.Listener {
     for (Tracked tracked : answered) {
       if (tracked.known) {
         tracked.wanted = keys.wanted(tracked.element).compact();
-        reconcile(tracked, null, false, false);
+        reconcile(tracked, null, false, false, null);
       }
     }
     closeGroup();
