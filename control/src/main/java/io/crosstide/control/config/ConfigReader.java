@@ -247,11 +247,10 @@ final class ConfigReader {
 
   private static List<Link> fullMesh(List<Region> regions) {
     List<Link> links = new ArrayList<>();
-    String compression = String.valueOf(ConfigSettings.LINK_COMPRESSION.defaultText());
     for (Region from : regions) {
       for (Region to : regions) {
         if (!from.name().equals(to.name())) {
-          links.add(new Link(from.name(), to.name(), to.kafka(), compression));
+          links.add(new Link(from.name(), to.name(), to.kafka(), Link.COMPRESSION_DEFAULT));
         }
       }
     }

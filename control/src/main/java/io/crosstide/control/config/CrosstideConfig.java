@@ -71,14 +71,28 @@ public record CrosstideConfig(
    * @param kafka how {@code from} reaches the Kafka of {@code to}
    * @param compression {@code none}, {@code lz4}, {@code zstd} or {@code gzip}
    */
-  public record Link(String from, String to, Kafka kafka, String compression) {}
+  public record Link(String from, String to, Kafka kafka, String compression) {
+    public static final String COMPRESSION_DEFAULT = ConfigSettings.LINK_COMPRESSION.defaultValue();
+  }
 
-  public record Limits(long eventBytesMax, Duration clockSkewMax) {}
+  /** Bounds that keep one bad input from harming the rest. */
+  public record Limits(long eventBytesMax, Duration clockSkewMax) {
+    public static final Limits DEFAULT =
+        new Limits(
+            ConfigSettings.EVENT_BYTES_MAX.defaultValue(),
+            ConfigSettings.CLOCK_SKEW_MAX.defaultValue());
+  }
 
   /**
+   * Choices about meaning.
+   *
    * @param resync {@code fail} or {@code publish-differences}
    */
-  public record Policies(boolean floatIncrements, String resync) {}
+  public record Policies(boolean floatIncrements, String resync) {
+    public static final Policies DEFAULT =
+        new Policies(
+            ConfigSettings.FLOAT_INCREMENTS.defaultValue(), ConfigSettings.RESYNC.defaultValue());
+  }
 
   public CrosstideConfig {
     regions = List.copyOf(regions);

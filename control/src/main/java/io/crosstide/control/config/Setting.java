@@ -31,4 +31,17 @@ record Setting<T>(
       String name, ValueType<T> type, String defaultText, String doc, String consequence) {
     return new Setting<>(name, type, defaultText, false, doc, consequence);
   }
+
+  /**
+   * The default.
+   *
+   * @throws IllegalStateException if there is none
+   */
+  T defaultValue() {
+    String text = defaultText;
+    if (text == null) {
+      throw new IllegalStateException("'" + name + "' has no default");
+    }
+    return type.parse(text);
+  }
 }

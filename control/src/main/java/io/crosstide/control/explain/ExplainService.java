@@ -14,6 +14,7 @@ import io.crosstide.control.role.KeyExplanation.Write;
 import io.crosstide.control.role.MergedState;
 import io.crosstide.control.stats.Peers;
 import io.crosstide.control.verify.RemoteMergedImages;
+import io.crosstide.crdt.HybridTimestamp;
 import io.crosstide.protocol.Content;
 import io.crosstide.protocol.RedisKey;
 import io.crosstide.schemas.Partitions;
@@ -154,12 +155,17 @@ public final class ExplainService {
       ObjectNode one = writes.addObject();
       one.put("region", regionName(write.dot().origin().regionId()));
       one.put("dot", write.dot().toString());
-      one.put("stamp", write.stamp().toString());
-      one.put("time", Instant.ofEpochMilli(write.stamp().physicalMillis()).toString());
+      if (!write.stamp().equals(HybridTimestamp.ZERO)) {
+        one.put("stamp", write.stamp().toString());
+        one.put("time", Instant.ofEpochMilli(write.stamp().physicalMillis()).toString());
+      }
       put(one, "value", write.content());
     }
     ObjectNode increments = out.putObject("increments");
     new TreeMap<>(element.increments()).forEach(increments::put);
+    if (!element.note().isEmpty()) {
+      out.put("note", element.note());
+    }
     return out;
   }
 

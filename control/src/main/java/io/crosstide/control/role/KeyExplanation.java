@@ -28,14 +28,16 @@ public record KeyExplanation(
    *
    * @param visible what Redis should hold
    * @param writes that survive, the winning one first
-   * @param increments that are added to the winning write, per origin as text
+   * @param increments that are added to the winning write, by region, as text
+   * @param note on what Redis may hold instead for the moment; empty if nothing
    */
   public record ElementExplanation(
       ElementKind kind,
       Bytes name,
       Content visible,
       List<Write> writes,
-      Map<String, String> increments) {
+      Map<String, String> increments,
+      String note) {
 
     public ElementExplanation {
       writes = List.copyOf(writes);
@@ -43,6 +45,10 @@ public record KeyExplanation(
     }
   }
 
-  /** One surviving write of one element. */
+  /**
+   * One surviving write of one element.
+   *
+   * @param stamp {@link HybridTimestamp#ZERO} for deadlines, which do not compare by stamps
+   */
   public record Write(Dot dot, HybridTimestamp stamp, Content content) {}
 }

@@ -11,6 +11,7 @@ import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The counters of all roles of a deployment: those of this process, and those that the other
@@ -127,6 +128,10 @@ public final class StatsService {
       for (Map.Entry<String, JsonNode> stat : region.getValue().properties()) {
         if (stat.getKey().equals("roles") && stat.getValue() instanceof ObjectNode states) {
           mine.withObject("/roles").setAll(states);
+        } else if (isCount(mine.get(stat.getKey())) && isCount(stat.getValue())) {
+          // Several streams processes share a region: each has counted its partitions.
+          long sum = mine.get(stat.getKey()).asLong() + stat.getValue().asLong();
+          mine.put(stat.getKey(), sum);
         } else {
           mine.set(stat.getKey(), stat.getValue());
         }
@@ -134,5 +139,9 @@ public final class StatsService {
     }
     ArrayNode pairs = into.withArray("/pairs");
     other.path("pairs").forEach(pairs::add);
+  }
+
+  private static boolean isCount(@Nullable JsonNode value) {
+    return value != null && value.isIntegralNumber();
   }
 }

@@ -27,12 +27,14 @@ final class LogEnds implements AutoCloseable {
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
 
   private final String region;
-  private final int partitions;
+  private final List<TopicPartition> all = new ArrayList<>();
   private final KafkaConsumer<byte[], byte[]> consumer;
 
   LogEnds(String region, CrosstideConfig.Kafka kafka, int partitions) {
     this.region = region;
-    this.partitions = partitions;
+    for (int partition = 0; partition < partitions; partition++) {
+      all.add(new TopicPartition(Topics.changes(region), partition));
+    }
     Properties properties = new Properties();
     properties.putAll(kafka.properties());
     properties.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrap());
@@ -43,6 +45,7 @@ final class LogEnds implements AutoCloseable {
     properties.put(ConsumerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, 1000);
     this.consumer =
         new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+    consumer.assign(all);
   }
 
   /**
@@ -51,12 +54,8 @@ final class LogEnds implements AutoCloseable {
    * @throws IOException if the region's Kafka does not answer
    */
   List<VersionVector> read() throws IOException {
-    List<TopicPartition> all = new ArrayList<>();
-    for (int partition = 0; partition < partitions; partition++) {
-      all.add(new TopicPartition(Topics.changes(region), partition));
-    }
     List<VersionVector> ends =
-        new ArrayList<>(Collections.nCopies(partitions, VersionVector.EMPTY));
+        new ArrayList<>(Collections.nCopies(all.size(), VersionVector.EMPTY));
     try {
       Map<TopicPartition, Long> begins = consumer.beginningOffsets(all, TIMEOUT);
       Map<TopicPartition, Long> offsets = consumer.endOffsets(all, TIMEOUT);
@@ -64,7 +63,8 @@ final class LogEnds implements AutoCloseable {
           all.stream()
               .filter(tp -> offsets.getOrDefault(tp, 0L) > begins.getOrDefault(tp, 0L))
               .toList();
-      consumer.assign(filled);
+      consumer.pause(all);
+      consumer.resume(filled);
       for (TopicPartition tp : filled) {
         consumer.seek(tp, offsets.getOrDefault(tp, 0L) - 1);
       }

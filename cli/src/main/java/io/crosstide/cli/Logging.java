@@ -1,0 +1,85 @@
+package io.crosstide.cli;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
+import ch.qos.logback.classic.filter.ThresholdFilter;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.Appender;
+import ch.qos.logback.core.rolling.FixedWindowRollingPolicy;
+import ch.qos.logback.core.rolling.RollingFileAppender;
+import ch.qos.logback.core.rolling.SizeBasedTriggeringPolicy;
+import ch.qos.logback.core.util.FileSize;
+import java.nio.file.Path;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Where a long-running command's log goes: our own lines from INFO and the libraries' from WARN to
+ * a file of bounded size, errors also to stderr.
+ */
+public final class Logging {
+  private static final String FILE_BYTES_MAX = "20MB";
+  private static final int FILES_MAX = 3;
+
+  /** Libraries that warn about what is ordinary here: links are cut and brokers restarted. */
+  private static final String[] NOISY = {
+    "org.apache.kafka.clients.NetworkClient",
+    "org.apache.kafka.clients.consumer.internals.ConsumerCoordinator",
+    "org.apache.kafka.streams.StreamsConfig",
+    "org.apache.kafka.clients.producer.internals.Sender",
+  };
+
+  private Logging() {}
+
+  /** Shows errors only: for the time until it is known where the log goes. */
+  public static void errorsOnly() {
+    if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
+      Appender<ILoggingEvent> stderr =
+          context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME).getAppender("STDERR");
+      if (stderr != null) {
+        ThresholdFilter errors = new ThresholdFilter();
+        errors.setLevel("ERROR");
+        errors.start();
+        stderr.addFilter(errors);
+      }
+    }
+  }
+
+  /** Sends the log to {@code file} from now on. */
+  public static void toFile(Path file) {
+    if (!(LoggerFactory.getILoggerFactory() instanceof LoggerContext context)) {
+      return;
+    }
+    RollingFileAppender<ILoggingEvent> appender = new RollingFileAppender<>();
+    appender.setContext(context);
+    appender.setFile(file.toString());
+    PatternLayoutEncoder encoder = new PatternLayoutEncoder();
+    encoder.setContext(context);
+    encoder.setPattern("%d{yyyy-MM-dd HH:mm:ss.SSS} %-5level [%thread] %logger{30}: %msg%n");
+    encoder.start();
+    appender.setEncoder(encoder);
+    FixedWindowRollingPolicy rolling = new FixedWindowRollingPolicy();
+    rolling.setContext(context);
+    rolling.setParent(appender);
+    rolling.setFileNamePattern(file + ".%i");
+    rolling.setMinIndex(1);
+    rolling.setMaxIndex(FILES_MAX);
+    rolling.start();
+    appender.setRollingPolicy(rolling);
+    SizeBasedTriggeringPolicy<ILoggingEvent> trigger = new SizeBasedTriggeringPolicy<>();
+    trigger.setContext(context);
+    trigger.setMaxFileSize(FileSize.valueOf(FILE_BYTES_MAX));
+    trigger.start();
+    appender.setTriggeringPolicy(trigger);
+    appender.start();
+
+    Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
+    errorsOnly();
+    root.addAppender(appender);
+    context.getLogger("io.crosstide").setLevel(Level.INFO);
+    for (String noisy : NOISY) {
+      context.getLogger(noisy).setLevel(Level.ERROR);
+    }
+  }
+}

@@ -1,0 +1,106 @@
+package io.crosstide.cli.bench;
+
+import io.lettuce.core.RedisException;
+import io.lettuce.core.api.StatefulRedisConnection;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.HdrHistogram.Histogram;
+
+/**
+ * Polls one Redis for the tokens of another until each is visible, and records how long that took
+ * beyond the link's delay. It polls only while a token is on its way; its resolution is the pause
+ * between two polls, about 0.2 ms, plus one round trip.
+ */
+final class TokenWatch implements Runnable, AutoCloseable {
+  private static final long POLL_NANOS = 200_000;
+  private static final long LAG_MICROS_MAX = TimeUnit.MINUTES.toMicros(10);
+
+  private final TokenClock tokens;
+  private final StatefulRedisConnection<byte[], byte[]> connection;
+  private final long delayNanos;
+  private final Histogram lagMicros = new Histogram(LAG_MICROS_MAX, 3);
+  private final Thread thread;
+  private volatile boolean recording;
+  private volatile boolean stopped;
+
+  /**
+   * @param delayNanos of the link, which is not counted
+   */
+  TokenWatch(
+      String name,
+      TokenClock tokens,
+      StatefulRedisConnection<byte[], byte[]> connection,
+      long delayNanos) {
+    this.tokens = tokens;
+    this.connection = connection;
+    this.delayNanos = delayNanos;
+    this.thread = new Thread(this, "bench-watch-" + name);
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  /** Whether what is seen is recorded; off while warming up. */
+  void record(boolean on) {
+    recording = on;
+  }
+
+  /** What was recorded so far, in microseconds. */
+  Histogram lagMicros() {
+    synchronized (lagMicros) {
+      return lagMicros.copy();
+    }
+  }
+
+  @Override
+  public void run() {
+    long seen = tokens.last();
+    while (!stopped) {
+      long awaited = seen + 1;
+      if (seen == 0) {
+        seen = tokens.last();
+      } else if (tokens.last() >= awaited) {
+        long sent = tokens.sentNanos(awaited);
+        LockSupport.parkNanos(sent + delayNanos - System.nanoTime());
+        if (isVisible(awaited)) {
+          add(System.nanoTime() - sent - delayNanos);
+          seen = awaited;
+          continue;
+        }
+      }
+      LockSupport.parkNanos(POLL_NANOS);
+    }
+  }
+
+  private boolean isVisible(long number) {
+    try {
+      byte[] value = connection.sync().get(tokens.key(number));
+      return value != null
+          && Long.parseLong(new String(value, StandardCharsets.US_ASCII)) >= number;
+    } catch (RedisException e) {
+      // The Redis is away or restarting: not visible yet, which is what is being measured.
+      return false;
+    }
+  }
+
+  private void add(long nanos) {
+    if (recording) {
+      synchronized (lagMicros) {
+        lagMicros.recordValue(Math.min(LAG_MICROS_MAX, Math.max(0, nanos / 1_000)));
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    stopped = true;
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    connection.close();
+  }
+}

@@ -1,0 +1,147 @@
+package io.crosstide.cli.sandbox;
+
+import io.crosstide.cli.CliException;
+import io.crosstide.cli.RoleWatch;
+import io.crosstide.cli.Shutdown;
+import io.crosstide.cli.roles.RegionRoles;
+import io.crosstide.cli.roles.Role;
+import io.crosstide.cli.roles.Stages;
+import io.crosstide.control.ControlPlane;
+import io.crosstide.control.config.CrosstideConfig;
+import io.crosstide.control.config.CrosstideConfig.Http;
+import io.crosstide.control.config.CrosstideConfig.Kafka;
+import io.crosstide.control.config.CrosstideConfig.Limits;
+import io.crosstide.control.config.CrosstideConfig.Link;
+import io.crosstide.control.config.CrosstideConfig.Policies;
+import io.crosstide.control.config.CrosstideConfig.Redis;
+import io.crosstide.control.config.CrosstideConfig.Region;
+import io.crosstide.control.config.CrosstideConfig.Registry;
+import io.crosstide.sandbox.Infrastructure;
+import io.crosstide.sandbox.SandboxRegion;
+import java.io.IOException;
+import java.net.URI;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A running sandbox: on top of the infrastructure, every role of every region in this process, and
+ * the API. The roles run from a {@link CrosstideConfig}, just as a deployment's.
+ */
+final class SandboxSession implements AutoCloseable {
+  private static final Duration START_TIMEOUT = Duration.ofMinutes(3);
+
+  private final CrosstideConfig config;
+  private final ControlPlane control;
+  private final List<RegionRoles> roles = new ArrayList<>();
+  private final URI address;
+
+  /**
+   * Starts the API and all roles in the background.
+   *
+   * @throws CliException if the HTTP port is taken
+   */
+  SandboxSession(Infrastructure infrastructure, int partitions, int httpPort) {
+    this.config = config(infrastructure, partitions, httpPort);
+    this.control = new ControlPlane(config, List.of(), Clock.systemUTC());
+    try {
+      this.address =
+          control.serve(
+              "sandbox",
+              "127.0.0.1",
+              httpPort,
+              Set.of(),
+              new SandboxWan(infrastructure.wan()),
+              Stages.all());
+      for (Region region : config.regions()) {
+        roles.add(new RegionRoles(config, region, EnumSet.allOf(Role.class), control));
+      }
+    } catch (IOException e) {
+      close();
+      throw new CliException(e.getMessage() + ": choose another with --http-port", e);
+    } catch (RuntimeException | Error e) {
+      close();
+      throw e;
+    }
+  }
+
+  private static CrosstideConfig config(
+      Infrastructure infrastructure, int partitions, int httpPort) {
+    List<Region> regions = new ArrayList<>();
+    List<Link> links = new ArrayList<>();
+    Http http = new Http("127.0.0.1", "127.0.0.1", httpPort, httpPort, httpPort, httpPort);
+    for (SandboxRegion region : infrastructure.regions()) {
+      regions.add(
+          new Region(
+              region.name(),
+              region.id(),
+              new Redis(URI.create(region.redisUri()), null, null),
+              new Kafka(region.kafkaBootstrap(), Map.of()),
+              new Registry(infrastructure.registryUrl(), null, null),
+              http));
+      for (SandboxRegion other : infrastructure.regions()) {
+        if (!other.name().equals(region.name())) {
+          Kafka across = new Kafka(region.kafkaBootstrapOf(other.name()), Map.of());
+          links.add(new Link(region.name(), other.name(), across, Link.COMPRESSION_DEFAULT));
+        }
+      }
+    }
+    return new CrosstideConfig(
+        partitions, infrastructure.directory(), regions, links, Limits.DEFAULT, Policies.DEFAULT);
+  }
+
+  CrosstideConfig config() {
+    return config;
+  }
+
+  /** Where the API is. */
+  URI address() {
+    return address;
+  }
+
+  ControlPlane control() {
+    return control;
+  }
+
+  /**
+   * Waits until every role works.
+   *
+   * @return false if the command is to end before that
+   * @throws CliException if a role fails, or one does not work in time
+   */
+  boolean awaitWorking(RoleWatch watch, Shutdown shutdown) throws InterruptedException {
+    long deadline = System.nanoTime() + START_TIMEOUT.toNanos();
+    while (!watch.look(control.roles())) {
+      watch
+          .failed(control.roles())
+          .ifPresent(
+              failure -> {
+                throw new CliException(failure);
+              });
+      if (System.nanoTime() - deadline > 0) {
+        throw new CliException(
+            "not every role worked within "
+                + START_TIMEOUT.toSeconds()
+                + " s: "
+                + watch.notWorking(control.roles()));
+      }
+      if (shutdown.await(100, TimeUnit.MILLISECONDS)) {
+        return false;
+      }
+    }
+    control.markReady();
+    return true;
+  }
+
+  /** Stops the roles, then the API; the infrastructure stays. */
+  @Override
+  public void close() {
+    roles.parallelStream().forEach(RegionRoles::close);
+    control.close();
+  }
+}
