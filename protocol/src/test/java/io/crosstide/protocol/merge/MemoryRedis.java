@@ -20,7 +20,9 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -171,7 +173,7 @@ public final class MemoryRedis implements EffectWire {
                 }
               });
     }
-    List<Element> touched = new ArrayList<>();
+    Set<Element> touched = new TreeSet<>();
     for (Element element : contents.keySet()) {
       if (element.key().equals(key)) {
         touched.add(element);

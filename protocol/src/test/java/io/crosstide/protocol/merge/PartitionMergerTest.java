@@ -1,13 +1,16 @@
 package io.crosstide.protocol.merge;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.crosstide.crdt.Bytes;
 import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.Change;
 import io.crosstide.protocol.ChangeEvent;
+import io.crosstide.protocol.ChangeEvent.TransactionPart;
 import io.crosstide.protocol.Content;
 import io.crosstide.protocol.Effect;
+import io.crosstide.protocol.EffectBatch;
 import io.crosstide.protocol.Element;
 import io.crosstide.protocol.ElementKind;
 import io.crosstide.protocol.Fx;
@@ -16,6 +19,8 @@ import io.crosstide.protocol.RedisKey;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -117,9 +122,11 @@ class PartitionMergerTest {
   }
 
   private VersionVector context() {
-    MarkerState marker = redis.marker();
-    assertThat(marker).isNotNull();
-    return marker.context();
+    return marker().context();
+  }
+
+  private MarkerState marker() {
+    return Objects.requireNonNull(redis.marker(), "no marker");
   }
 
   // --- the steady state --------------------------------------------------------------------------
@@ -178,5 +185,299 @@ class PartitionMergerTest {
     redis.deliver();
     assertThat(redis.content(field)).isEqualTo(Content.of(value));
     settle();
+  }
+
+  @Test
+  void aLocalWriteBesideARemoteOneIsNeverOverwritten() { // C
+    start();
+    ChangeEvent remote = eu.write(KEY, set("remote"), NOTHING, 5);
+    ChangeEvent local = redis.client(KEY, set("local"), 9);
+    owner.onEvent(remote);
+    redis.deliver();
+    assertThat(redis.content(STRING)).isEqualTo(Content.utf8("local"));
+    assertThat(told.misses).containsExactly(STRING);
+    owner.onEvent(local);
+    redis.deliver();
+    settle();
+    assertThat(redis.content(STRING)).isEqualTo(Content.utf8("local"));
+  }
+
+  @Test
+  void aMissIsExceptedFromTheContextUntilACheckRepairsIt() { // P9
+    start();
+    ChangeEvent remote = eu.write(KEY, set("remote"), NOTHING, 5);
+    ChangeEvent local = redis.client(KEY, set("local"), 9);
+    owner.onEvent(remote);
+    redis.deliver();
+    MarkerState marker = marker();
+    assertThat(marker.context()).isEqualTo(VersionVector.of(eu.origin(), 1));
+    assertThat(marker.exceptions())
+        .containsEntry(STRING.digest(), new MarkerState.Missed(marker.fx(), NOTHING));
+    ChangeEvent meanwhile = redis.client(KEY, set("again"), 10);
+    assertThat(meanwhile.exceptions()).containsKey(STRING.digest());
+    assertThat(meanwhile.seen(STRING).get(eu.origin())).isZero();
+    owner.onEvent(local);
+    owner.onEvent(meanwhile);
+    settle();
+    assertThat(redis.effects().get(redis.effects().size() - 1)).isInstanceOf(Effect.Check.class);
+    assertThat(marker().exceptions()).isEmpty();
+    assertThat(redis.content(STRING)).isEqualTo(Content.utf8("again"));
+  }
+
+  @Test
+  void aRemoteIncrementAddsToLocalOnesInFlight() {
+    start();
+    owner.onEvent(redis.client(KEY, set("5"), 1));
+    ChangeEvent remote = eu.write(KEY, incr(3), VersionVector.of(us.origin(), 1), 2);
+    ChangeEvent local = redis.client(KEY, incr(10), 2);
+    owner.onEvent(remote);
+    redis.deliver();
+    assertThat(redis.content(STRING)).isEqualTo(Content.utf8("18"));
+    owner.onEvent(local);
+    settle();
+    assertThat(redis.content(STRING)).isEqualTo(Content.utf8("18"));
+    assertThat(told.misses).isEmpty();
+  }
+
+  // --- lost replies, refusals, the marker taken away
+  // ----------------------------------------------
+
+  @Test
+  void afterLostRepliesTheSameBatchesAreSentAgainAndTakeEffectOnce() { // P1
+    start();
+    owner.onEvent(redis.client(KEY, set("5"), 1));
+    owner.onEvent(eu.write(KEY, incr(3), VersionVector.of(us.origin(), 1), 2));
+    EffectBatch sent = last().batch();
+    redis.disconnect();
+    redis.connect(owner);
+    redis.deliver();
+    assertThat(redis.exchanges().stream().filter(e -> e.batch().equals(sent))).hasSize(2);
+    settle();
+    assertThat(redis.content(STRING)).isEqualTo(Content.utf8("8"));
+  }
+
+  @Test
+  void anUnansweredProbeIsAskedAgainUnderANewNumber() { // P1
+    start();
+    owner.onEvent(eu.write(KEY, set("v"), NOTHING, 1));
+    redis.disconnect();
+    redis.connect(owner);
+    redis.deliverOne();
+    redis.deliverOne();
+    redis.disconnect();
+    redis.connect(owner);
+    redis.deliver();
+    assertThat(told.probes).hasSizeGreaterThanOrEqualTo(1).containsOnly(STRING);
+    settle();
+    assertThat(redis.content(STRING)).isEqualTo(Content.utf8("v"));
+  }
+
+  @Test
+  void aRefusedBatchIsSentAgainFromTheFirstAndNothingIsAppliedTwice() { // P2
+    start();
+    redis.refuseWith("OOM command not allowed");
+    owner.onEvent(eu.write(KEY, incr(1), NOTHING, 1));
+    owner.onEvent(eu.write(OTHER, incr(2), NOTHING, 1));
+    redis.deliver();
+    assertThat(told.refusals).isNotEmpty();
+    assertThat(redis.contents()).isEmpty();
+    redis.refuseWith(null);
+    settle();
+    assertThat(redis.contents())
+        .containsOnly(
+            Map.entry(STRING, Content.utf8("1")), Map.entry(OTHER_STRING, Content.utf8("2")));
+  }
+
+  @Test
+  void aMarkerTakenAwayIsWrittenAgainOnlyAfterCapturesReport() { // P3
+    start();
+    owner.onEvent(eu.write(KEY, set("v"), NOTHING, 1));
+    redis.deliver();
+    settle();
+    int installs = redis.installs().size();
+    ChangeEvent lost = redis.loseMarker();
+    owner.onEvent(eu.write(OTHER, set("w"), NOTHING, 2));
+    redis.deliver();
+    assertThat(redis.installs()).hasSize(installs);
+    assertThat(redis.content(OTHER_STRING)).isEqualTo(Content.ABSENT);
+    owner.onEvent(lost);
+    redis.deliver();
+    assertThat(redis.installs()).hasSize(installs + 1);
+    settle();
+    assertThat(redis.content(OTHER_STRING)).isEqualTo(Content.utf8("w"));
+    assertThat(redis.content(STRING)).isEqualTo(Content.utf8("v"));
+  }
+
+  @Test
+  void aMarkerLostWithSeveralBatchesInFlightDoesNotStopTheOwnerAtTheNextRefusal() { // P2, P3
+    start();
+    ChangeEvent lost = redis.loseMarker();
+    for (int i = 0; i < 3; i++) {
+      owner.onEvent(eu.write(RedisKey.of(0, "k" + i), incr(1), NOTHING, 1));
+    }
+    // Capture is quick: its report is processed before Redis's three answers.
+    owner.onEvent(lost);
+    redis.deliver();
+    settle();
+    redis.refuseWith("OOM command not allowed");
+    owner.onEvent(eu.write(KEY, set("v"), NOTHING, 2));
+    redis.deliver();
+    redis.refuseWith(null);
+    settle();
+    assertThat(redis.content(STRING)).isEqualTo(Content.utf8("v"));
+    assertThat(redis.content(Element.string(RedisKey.of(0, "k1")))).isEqualTo(Content.utf8("1"));
+  }
+
+  @Test
+  void aMarkerLostTwiceDoesNotStopTheOwnerAtTheNextRefusal() { // P2, P3
+    start();
+    ChangeEvent first = redis.loseMarker();
+    ChangeEvent second = redis.loseMarker();
+    owner.onEvent(eu.write(OTHER, incr(1), NOTHING, 1));
+    owner.onEvent(first);
+    owner.onEvent(second);
+    redis.deliver();
+    settle();
+    redis.refuseWith("OOM command not allowed");
+    owner.onEvent(eu.write(KEY, set("v"), NOTHING, 2));
+    redis.deliver();
+    redis.refuseWith(null);
+    settle();
+    assertThat(redis.content(STRING)).isEqualTo(Content.utf8("v"));
+  }
+
+  // --- take-over
+  // -----------------------------------------------------------------------------------
+
+  @Test
+  void aSuccessorAsksForWhatWasUnderWayAndAppliesItOnce() { // P4, P11
+    start();
+    owner.onEvent(redis.client(KEY, set("5"), 1));
+    owner.onEvent(eu.write(KEY, incr(3), VersionVector.of(us.origin(), 1), 2));
+    owner.persist(); // sent and applied; the reply never comes
+    redis.disconnect();
+    rows = rows.committed();
+    owner = newOwner();
+    owner.start(us.lastSeq(), EPOCH + 1);
+    redis.connect(owner);
+    redis.deliver();
+    owner.onEvent(redis.beat());
+    redis.deliver();
+    assertThat(told.probes).contains(STRING);
+    settle();
+    assertThat(redis.content(STRING)).isEqualTo(Content.utf8("8"));
+    assertThat(owner.epoch()).isGreaterThan(EPOCH);
+  }
+
+  @Test
+  void aSuccessorHoldsRemoteEventsUntilTheLocalLogHasShownTheProbes() { // P4
+    start();
+    owner.onEvent(eu.write(KEY, set("v"), NOTHING, 1));
+    owner.persist();
+    redis.disconnect();
+    rows = rows.committed();
+    owner = newOwner();
+    owner.start(us.lastSeq(), EPOCH + 1);
+    redis.connect(owner);
+    redis.deliver();
+    VersionVector before = context();
+    owner.onEvent(eu.write(OTHER, set("held"), NOTHING, 2));
+    redis.deliver();
+    assertThat(redis.content(OTHER_STRING)).isEqualTo(Content.ABSENT);
+    assertThat(context()).isEqualTo(before);
+    settle();
+    assertThat(redis.content(OTHER_STRING)).isEqualTo(Content.utf8("held"));
+  }
+
+  @Test
+  void anOwnerWhoseEpochWasOvertakenStopsAndSaysSo() {
+    start();
+    redis.marker(new MarkerState(99, new Fx(99, 0), NOTHING, Map.of()));
+    owner.onEvent(eu.write(KEY, set("v"), NOTHING, 1));
+    assertThatThrownBy(redis::deliver)
+        .isInstanceOf(MergeStoppedException.class)
+        .hasMessageContaining("another owner")
+        .hasMessageContaining("99");
+    assertThat(redis.contents()).isEmpty();
+  }
+
+  // --- logs
+  // ----------------------------------------------------------------------------------------
+
+  @Test
+  void aTransactionIsHeldUntilCompleteAndSentAsOneBatch() { // P15
+    start();
+    ChangeEvent first =
+        eu.write(KEY, set("a"), NOTHING, Map.of(), Fx.NONE, 1, new TransactionPart(70, 0, 2));
+    ChangeEvent second =
+        eu.write(OTHER, set("b"), NOTHING, Map.of(), Fx.NONE, 1, new TransactionPart(70, 1, 2));
+    int before = redis.exchanges().size();
+    owner.onEvent(first);
+    redis.deliver();
+    assertThat(redis.contents()).isEmpty();
+    owner.onEvent(second);
+    redis.deliver();
+    assertThat(redis.contents()).containsOnlyKeys(STRING, OTHER_STRING);
+    assertThat(redis.exchanges()).hasSize(before + 1);
+    assertThat(last().batch().groups()).hasSize(1);
+  }
+
+  @Test
+  void aHalfReceivedTransactionSurvivesACrash() { // P15
+    start();
+    owner.onEvent(
+        eu.write(KEY, set("a"), NOTHING, Map.of(), Fx.NONE, 1, new TransactionPart(70, 0, 2)));
+    owner.persist();
+    redis.disconnect();
+    rows = rows.committed();
+    owner = newOwner();
+    owner.start(us.lastSeq(), EPOCH + 1);
+    redis.connect(owner);
+    redis.deliver();
+    owner.onEvent(
+        eu.write(OTHER, set("b"), NOTHING, Map.of(), Fx.NONE, 1, new TransactionPart(70, 1, 2)));
+    settle();
+    assertThat(redis.contents()).containsOnlyKeys(STRING, OTHER_STRING);
+  }
+
+  @Test
+  void recordsOfAReplacedCaptureAreIgnored() { // P16
+    start();
+    EventLog dead = new EventLog(2);
+    eu.captureEpoch(5);
+    owner.onEvent(eu.control(new Change.Beat(NOTHING), NOTHING, Map.of(), Fx.NONE));
+    owner.onEvent(dead.write(KEY, set("late append"), NOTHING, 1));
+    assertThat(told.fenced).isEqualTo(1);
+    owner.onEvent(eu.write(KEY, set("v"), NOTHING, 1));
+    settle();
+    assertThat(redis.content(STRING)).isEqualTo(Content.utf8("v"));
+  }
+
+  @Test
+  void aGapStopsWithAMessageThatNamesIt() {
+    start();
+    owner.onEvent(eu.write(KEY, set("v"), NOTHING, 1));
+    eu.skip(3);
+    ChangeEvent beyond = eu.write(KEY, set("w"), NOTHING, 2);
+    assertThatThrownBy(() -> owner.onEvent(beyond))
+        .isInstanceOf(MergeStoppedException.class)
+        .hasMessageContaining("2.0.0")
+        .hasMessageContaining("from seq 1 to 5");
+    assertThat(owner.received()).isEqualTo(VersionVector.of(eu.origin(), 1));
+  }
+
+  @Test
+  void aRecordReceivedTwiceIsADuplicate() {
+    start();
+    ChangeEvent increment = eu.write(KEY, incr(1), NOTHING, 1);
+    owner.onEvent(increment);
+    owner.onEvent(increment);
+    assertThat(told.duplicates).isEqualTo(1);
+    settle();
+    assertThat(redis.content(STRING)).isEqualTo(Content.utf8("1"));
+  }
+
+  private MemoryRedis.Exchange last() {
+    return redis.exchanges().get(redis.exchanges().size() - 1);
   }
 }
