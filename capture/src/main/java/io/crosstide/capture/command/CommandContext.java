@@ -189,6 +189,11 @@ final class CommandContext {
     reserved.begin();
   }
 
+  /** Goes on with a unit that is read piece by piece. */
+  void continueAt(long endOffset) {
+    this.endOffset = endOffset;
+  }
+
   void run(CommandTable.Command known, byte[][] argv) {
     command = known.name();
     if (!known.ownsReserved() && argv.length > 1 && RedisKey.isReserved(argv[1])) {

@@ -18,7 +18,9 @@ import java.util.Map;
  *
  * <p><b>Units.</b> A command outside MULTI, or a MULTI with all up to its EXEC, is one unit: its
  * events, the shadow's writes, and the position after it belong together. The sink hears its events
- * first, then of its markers, then its end.
+ * first, then of its markers, then its end. A transaction larger than {@link
+ * InterpreterConfig#transactionBytesMax} is not held until its EXEC but interpreted as it comes;
+ * its events do not appear at once in other regions, and it is still one unit.
  *
  * <p><b>Effects are not events.</b> Within a MULTI, what follows the write of a marker is an effect
  * batch of our own: it moves the shadow and nothing else. What precedes the marker is local (lazy
@@ -46,7 +48,13 @@ public final class StreamInterpreter {
   private final CommandTable commands = CommandTable.complete();
 
   private final List<byte[][]> transaction = new ArrayList<>();
+  private long transactionBytes;
   private boolean insideTransaction;
+
+  /** The open transaction is too large to be held: its commands are interpreted as they come. */
+  private boolean inPieces;
+
+  private long readOffset = -1;
   private String replId = "";
   private long unitOffset = -1;
 
@@ -95,11 +103,7 @@ public final class StreamInterpreter {
    */
   public void command(byte[][] argv, long endOffset) {
     if (insideTransaction) {
-      if (is(argv[0], EXEC)) {
-        runTransaction(endOffset);
-      } else {
-        transaction.add(argv);
-      }
+      transactionCommand(argv, endOffset);
     } else if (is(argv[0], MULTI)) {
       insideTransaction = true;
     } else {
@@ -109,13 +113,40 @@ public final class StreamInterpreter {
     }
   }
 
-  private void runTransaction(long endOffset) {
+  private void transactionCommand(byte[][] argv, long endOffset) {
+    boolean ends = is(argv[0], EXEC);
+    if (inPieces) {
+      context.continueAt(endOffset);
+      readOffset = endOffset;
+      if (!ends) {
+        run(argv);
+      }
+    } else if (!ends) {
+      transaction.add(argv);
+      for (byte[] arg : argv) {
+        transactionBytes += arg.length;
+      }
+      if (transactionBytes > config.transactionBytesMax()) {
+        inPieces = true;
+        events.inPieces();
+        readOffset = endOffset;
+        runHeld(endOffset);
+      }
+    } else {
+      runHeld(endOffset);
+    }
+    if (ends) {
+      forgetTransaction();
+      endUnit(endOffset);
+    }
+  }
+
+  private void runHeld(long endOffset) {
     context.begin(replId, endOffset, true);
     for (byte[][] argv : transaction) {
       run(argv);
     }
-    dropOpenTransaction();
-    endUnit(endOffset);
+    transaction.clear();
   }
 
   private void run(byte[][] argv) {
@@ -161,13 +192,28 @@ public final class StreamInterpreter {
     return insideTransaction;
   }
 
-  /** Forgets a MULTI without its EXEC; the stream is to be read again from {@link #unitOffset}. */
+  /**
+   * The stream has broken off and is to be read again from {@link #unitOffset}: forgets what was
+   * held of a MULTI without its EXEC. One too large to be held has been interpreted as far as it
+   * was read, and goes on there.
+   */
   public void dropOpenTransaction() {
-    transaction.clear();
-    insideTransaction = false;
+    if (inPieces) {
+      events.deliverAll(replId, readOffset);
+      unitOffset = readOffset;
+    } else {
+      forgetTransaction();
+    }
   }
 
-  /** The end of the last unit; -1 before the first. */
+  private void forgetTransaction() {
+    transaction.clear();
+    transactionBytes = 0;
+    insideTransaction = false;
+    inPieces = false;
+  }
+
+  /** The end of the last unit, from where to read on after a break; -1 before the first. */
   public long unitOffset() {
     return unitOffset;
   }
@@ -194,7 +240,7 @@ public final class StreamInterpreter {
 
   /** Goes on at another place in another history, after a full resync. */
   public void position(String replId, long replOffset, int db) {
-    dropOpenTransaction();
+    forgetTransaction();
     this.replId = replId;
     this.unitOffset = replOffset;
     context.select(db);

@@ -93,6 +93,11 @@ final class UnitEvents {
     }
   }
 
+  /** The open unit is read piece by piece: its events are not to be held for each other. */
+  void inPieces() {
+    inPieces = true;
+  }
+
   void endUnit() {
     nextIndex = 0;
     inPieces = false;

@@ -140,6 +140,38 @@ class StreamInterpreterTest {
     assertThat(small.lastEvent().transaction()).isEqualTo(new TransactionPart(200, 1, 2));
   }
 
+  @Test
+  void aTransactionTooLongToHoldIsInterpretedAsItComes() {
+    Stream small = new Stream(new InMemoryShadow(), 1, config -> config.withLimits(20, 1000));
+    small.run("MULTI").run("SADD s aaaa").run("SADD s bbbb").run("SADD s cccc").run("SADD s dddd");
+    assertThat(small.unitEnds).isEmpty();
+    assertThat(small.interpreter.insideTransaction()).isTrue();
+    // The connection breaks here: reading goes on in the middle of the transaction.
+    small.interpreter.dropOpenTransaction();
+    assertThat(small.interpreter.unitOffset()).isEqualTo(500);
+    assertThat(small.events).hasSize(4).allMatch(event -> event.transaction() == null);
+    small.run("SADD s eeee").run("EXEC").run("SADD s f g");
+    assertThat(small.unitEnds).containsExactly(700L, 800L);
+    assertThat(small.events).extracting(ChangeEvent::seq).isSorted().hasSize(7);
+    assertThat(small.lastEvent().transaction()).isEqualTo(new TransactionPart(800, 1, 2));
+  }
+
+  @Test
+  void anEffectBatchTooLongToHoldIsStillRecognised() {
+    Stream small = new Stream(new InMemoryShadow(), 1, config -> config.withLimits(60, 1000));
+    assertThat(
+            small.changesOf(
+                "MULTI",
+                "DEL x",
+                markerCommand(0, 1, 5, ""),
+                "SADD s " + "m".repeat(40),
+                "SADD s " + "n".repeat(40),
+                "EXEC"))
+        .isEmpty();
+    assertThat(small.markersSeen).containsExactly("0 1:1");
+    assertThat(small.interpreter.echoes()).isEqualTo(2);
+  }
+
   // ---- markers ----
 
   @Test
