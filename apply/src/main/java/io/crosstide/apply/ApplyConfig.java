@@ -13,9 +13,9 @@ import java.time.Duration;
  * @param reconnectDelayMax longest wait between attempts; bounds how long effects wait once Redis
  *     is back
  * @param stallTimeout how long a call may stay unanswered while nothing else is answered either
- *     before the connection is given up and opened anew. Below the longest command that clients run
- *     in this Redis it causes useless reconnects, never harm: what is sent again is not applied
- *     again
+ *     before the connection is given up and opened anew; doubles, up to 32 times, as long as no
+ *     batch is answered. Below the longest command that clients run in this Redis it causes useless
+ *     reconnects, never harm: what is sent again is not applied again
  * @param ioThreads shared by all connections to this Redis; at least 2. One thread carries more
  *     than 100,000 effects/s
  */

@@ -19,8 +19,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -45,6 +47,8 @@ import org.slf4j.LoggerFactory;
 public final class LettuceEffectWire implements EffectWire, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(LettuceEffectWire.class);
 
+  private static final int STALL_DOUBLINGS_MAX = 5;
+
   // Threads: `current` belongs to the owner's thread. Everything that happens to a session happens
   // in I/O threads and reaches the owner as an event that names its session. The owner sends only
   // to the session whose onConnected it has been given, so nothing overtakes what it sends again.
@@ -63,8 +67,15 @@ public final class LettuceEffectWire implements EffectWire, AutoCloseable {
   private @Nullable WireSession current;
   private volatile @Nullable WireSession open;
   private volatile @Nullable Future<?> reconnect;
+  private volatile @Nullable Future<?> closing;
   private volatile int failures;
   private volatile long openedNanos;
+
+  /**
+   * How often in a row Redis was given up while it owed a batch's reply. Each time it gets twice as
+   * long: a value of hundreds of megabytes may simply take it so.
+   */
+  private volatile int stalls;
 
   LettuceEffectWire(
       RedisClient client,
@@ -102,7 +113,10 @@ public final class LettuceEffectWire implements EffectWire, AutoCloseable {
     session.call(
         LuaScript.EFFECT_BATCH,
         call,
-        (reply, nanos) -> post(session, listener -> replied(listener, batch, reply, nanos)),
+        (reply, nanos) -> {
+          stalls = 0;
+          post(session, listener -> replied(listener, batch, reply, nanos));
+        },
         error -> post(session, listener -> refused(listener, batch, error)));
   }
 
@@ -169,8 +183,24 @@ public final class LettuceEffectWire implements EffectWire, AutoCloseable {
       WireSession session = open;
       if (session != null) {
         session.close("the owner gave the partition up");
+        closing = session.closed();
       }
       whenClosed.accept(this);
+    }
+  }
+
+  /** Waits, but not for long, until a closed wire's connection is gone. */
+  void awaitClosed(long timeoutMillis) {
+    Future<?> gone = closing;
+    if (gone == null) {
+      return;
+    }
+    try {
+      gone.get(timeoutMillis, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException e) {
+      LOG.debug("{}: a connection would not close", config.region(), e);
     }
   }
 
@@ -246,7 +276,8 @@ public final class LettuceEffectWire implements EffectWire, AutoCloseable {
   }
 
   private void prepare(StatefulRedisConnection<byte[], byte[]> connection) {
-    WireSession session = new WireSession(connection, config, this::lost);
+    WireSession session =
+        new WireSession(connection, config, config.stallTimeout().toMillis() << stalls, this::lost);
     open = session;
     if (closed.get()) {
       session.close("the owner gave the partition up");
@@ -270,8 +301,11 @@ public final class LettuceEffectWire implements EffectWire, AutoCloseable {
   }
 
   /** Called once for every session that ends, whether it ever became ready or not. */
-  private void lost(WireSession session, boolean wasReady, String reason) {
+  private void lost(WireSession session, boolean wasReady, boolean stalled, String reason) {
     open = null;
+    if (stalled) {
+      stalls = Math.min(stalls + 1, STALL_DOUBLINGS_MAX);
+    }
     if (wasReady) {
       if (System.nanoTime() - openedNanos > config.reconnectDelayMax().toNanos()) {
         failures = 0; // it worked for a while, so this is not another failure of the same kind

@@ -11,6 +11,7 @@ import io.lettuce.core.metrics.CommandLatencyRecorder;
 import io.lettuce.core.protocol.ProtocolVersion;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -22,6 +23,9 @@ import java.util.concurrent.TimeUnit;
 public final class RegionRedis implements AutoCloseable {
   /** Above what one owner ever has in flight; a guard against a mistake, not a queue. */
   private static final int REQUESTS_MAX = 10_000;
+
+  /** How long a connection may take to close before it is left to the client's shutdown. */
+  private static final long CLOSE_MILLIS = 1000;
 
   private final ApplyConfig config;
   private final ApplyMetrics metrics;
@@ -95,7 +99,9 @@ public final class RegionRedis implements AutoCloseable {
 
   @Override
   public void close() {
-    wires.forEach(LettuceEffectWire::close);
+    List<LettuceEffectWire> open = List.copyOf(wires);
+    open.forEach(LettuceEffectWire::close);
+    open.forEach(wire -> wire.awaitClosed(CLOSE_MILLIS));
     client.shutdown(0, 2, TimeUnit.SECONDS);
     resources.shutdown(0, 2, TimeUnit.SECONDS).awaitUninterruptibly(3, TimeUnit.SECONDS);
   }

@@ -16,7 +16,9 @@ import io.lettuce.core.protocol.CommandArgs;
 import io.lettuce.core.protocol.CommandType;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -41,7 +43,7 @@ final class WireSession implements RedisConnectionStateListener {
 
   /** Told once, when the session has ended. */
   interface EndListener {
-    void ended(WireSession session, boolean wasReady, String reason);
+    void ended(WireSession session, boolean wasReady, boolean stalled, String reason);
   }
 
   /** Told what a script returned. */
@@ -51,8 +53,10 @@ final class WireSession implements RedisConnectionStateListener {
 
   private final StatefulRedisConnection<byte[], byte[]> connection;
   private final ApplyConfig config;
+  private final long stallMillis;
   private final EndListener endListener;
   private final AtomicReference<State> state = new AtomicReference<>(State.OPENING);
+  private final CompletableFuture<@Nullable Void> closed = new CompletableFuture<>();
   private final AtomicInteger inFlight = new AtomicInteger();
   private volatile long lastProgressNanos = System.nanoTime();
   private volatile @Nullable ScheduledFuture<?> stallCheck;
@@ -60,16 +64,18 @@ final class WireSession implements RedisConnectionStateListener {
   WireSession(
       StatefulRedisConnection<byte[], byte[]> connection,
       ApplyConfig config,
+      long stallMillis,
       EndListener endListener) {
     this.connection = connection;
     this.config = config;
+    this.stallMillis = stallMillis;
     this.endListener = endListener;
   }
 
   /** Loads the scripts, then runs {@code whenReady}. */
   void start(Runnable whenReady) {
     connection.addListener(this);
-    long period = Math.max(1, config.stallTimeout().toMillis() / 4);
+    long period = Math.max(1, stallMillis / 4);
     stallCheck =
         connection
             .getResources()
@@ -176,9 +182,9 @@ final class WireSession implements RedisConnectionStateListener {
   }
 
   private void checkStall() {
-    long quiet = System.nanoTime() - lastProgressNanos;
-    if (inFlight.get() > 0 && quiet > config.stallTimeout().toNanos()) {
-      close("has not answered for " + TimeUnit.NANOSECONDS.toMillis(quiet) + " ms");
+    long quiet = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - lastProgressNanos);
+    if (inFlight.get() > 0 && quiet > stallMillis) {
+      end(true, "has not answered for " + quiet + " ms");
     }
   }
 
@@ -187,12 +193,21 @@ final class WireSession implements RedisConnectionStateListener {
     close("closed the connection");
   }
 
+  /** Completes when the connection is gone. */
+  Future<?> closed() {
+    return closed;
+  }
+
   boolean isEnded() {
     return state.get() == State.ENDED;
   }
 
   /** Ends the session; what is in flight is never answered. */
   void close(String reason) {
+    end(false, reason);
+  }
+
+  private void end(boolean stalled, String reason) {
     State before = state.getAndSet(State.ENDED);
     if (before == State.ENDED) {
       return;
@@ -201,7 +216,8 @@ final class WireSession implements RedisConnectionStateListener {
     if (check != null) {
       check.cancel(false);
     }
-    Object unused = connection.closeAsync();
-    endListener.ended(this, before == State.READY, reason);
+    CompletableFuture<Void> closing = connection.closeAsync();
+    Object unused = closing.whenComplete((nothing, error) -> closed.complete(null));
+    endListener.ended(this, before == State.READY, stalled, reason);
   }
 }

@@ -9,9 +9,12 @@ import static io.crosstide.apply.TestRedis.text;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.crosstide.apply.TestRedis.Version;
+import io.crosstide.crdt.Bytes;
 import io.crosstide.protocol.BatchReply.Outcome;
+import io.crosstide.protocol.Content;
 import io.crosstide.protocol.Effect;
 import io.crosstide.protocol.EffectBatch;
+import io.crosstide.protocol.Element;
 import io.crosstide.protocol.Fx;
 import io.crosstide.protocol.MarkerState;
 import io.lettuce.core.AclSetuserArgs;
@@ -74,6 +77,10 @@ class LettuceEffectWireIT {
   }
 
   private LettuceEffectWire open(RedisEndpoint endpoint) {
+    return open(endpoint, Duration.ofMillis(1500));
+  }
+
+  private LettuceEffectWire open(RedisEndpoint endpoint, Duration stallTimeout) {
     ApplyConfig config =
         new ApplyConfig(
             "test",
@@ -81,7 +88,7 @@ class LettuceEffectWireIT {
             Duration.ofSeconds(2),
             Duration.ofMillis(5),
             Duration.ofMillis(100),
-            Duration.ofMillis(1500),
+            stallTimeout,
             2);
     RegionRedis opened = new RegionRedis(config, new ApplyMetrics(registry, "test"));
     region = opened;
@@ -91,7 +98,11 @@ class LettuceEffectWireIT {
   }
 
   private LettuceEffectWire openInstalled() {
-    LettuceEffectWire wire = open();
+    return openInstalled(Duration.ofMillis(1500));
+  }
+
+  private LettuceEffectWire openInstalled(Duration stallTimeout) {
+    LettuceEffectWire wire = open(redis.endpoint(), stallTimeout);
     owner.awaitConnect(1);
     wire.install(PARTITION, MarkerState.initial(1));
     owner.awaitThat("the marker", () -> !owner.markers.isEmpty());
@@ -357,6 +368,37 @@ class LettuceEffectWireIT {
     owner.awaitThat("the marker", () -> owner.markers.size() == 2);
     MarkerState marker = owner.markers.get(1);
     assertThat(marker == null ? Fx.NONE : marker.fx()).isEqualTo(new Fx(1, 1));
+    assertThat(get("n")).isEqualTo("1");
+  }
+
+  @Test
+  void aBatchThatTakesRedisLongerThanTheStallTimeoutIsAppliedInTheEnd() {
+    LettuceEffectWire wire = openInstalled(Duration.ofMillis(150));
+    Element large = Batches.string("large");
+    int size = 64 << 20;
+    redis.commands().setrange(bytes("large"), size - 1, bytes("x"));
+    // Comparing it takes Redis longer than 150 ms, which its other answers do not take.
+    byte[] expected = new byte[size];
+    expected[size - 1] = 'x';
+    EffectBatch slow =
+        batch(
+            1,
+            new Effect.Check(large, Content.of(Bytes.wrap(expected)).compact(), Fx.NONE),
+            new Effect.Check(large, Content.of(Bytes.wrap(expected)).compact(), Fx.NONE),
+            new Effect.Check(large, Content.of(Bytes.wrap(expected)).compact(), Fx.NONE),
+            new Effect.Check(large, Content.of(Bytes.wrap(expected)).compact(), Fx.NONE),
+            new Effect.Check(large, Content.of(Bytes.wrap(expected)).compact(), Fx.NONE),
+            add("n", 1));
+    int connects = 0;
+    while (owner.replies.isEmpty()) {
+      if (owner.connects > connects) {
+        connects = owner.connects;
+        wire.send(slow);
+      }
+      int seen = connects;
+      owner.awaitThat("progress", () -> !owner.replies.isEmpty() || owner.connects > seen);
+    }
+    assertThat(owner.replies.get(0).reply().misses()).isEmpty();
     assertThat(get("n")).isEqualTo("1");
   }
 
