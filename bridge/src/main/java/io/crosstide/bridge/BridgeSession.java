@@ -113,7 +113,8 @@ final class BridgeSession {
         }
       }
       polledLeft = 0;
-      if (!polled.isEmpty()) {
+      // Behind by more than a poll, throughput counts, and the batches are full anyway.
+      if (!polled.isEmpty() && polled.count() < Clients.POLL_RECORDS_MAX) {
         pacer.sent();
       }
       throwIfFailed();

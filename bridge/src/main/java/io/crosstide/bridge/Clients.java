@@ -10,6 +10,9 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** Makes a bridge's Kafka clients, with the reasons for their settings. */
 final class Clients {
+  /** Records handed over by one poll at most. */
+  static final int POLL_RECORDS_MAX = 2_000;
+
   private static final int FETCH_BYTES = 8 << 20;
   private static final int PARTITION_FETCH_BYTES = 1 << 20;
   private static final int BATCH_BYTES = 1 << 17;
@@ -25,10 +28,12 @@ final class Clients {
     // A position that the log no longer has is a loss: seen, not skipped silently.
     p.put("auto.offset.reset", "none");
     p.put("fetch.min.bytes", "1");
+    // An idle log is asked about seldom; the answer comes as soon as there is something.
+    p.put("fetch.max.wait.ms", "5000");
     // Larger records still come, one at a time.
     p.put("fetch.max.bytes", String.valueOf(FETCH_BYTES));
     p.put("max.partition.fetch.bytes", String.valueOf(PARTITION_FETCH_BYTES));
-    p.put("max.poll.records", "2000");
+    p.put("max.poll.records", String.valueOf(POLL_RECORDS_MAX));
     // The producer sums again, and the LAN is trusted as much as the disk.
     p.put("check.crcs", "false");
     p.put("default.api.timeout.ms", "20000");

@@ -5,12 +5,16 @@ import static io.crosstide.bridge.TwoRegions.PARTITIONS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.crosstide.sandbox.wan.WanEmulator;
+import io.crosstide.schemas.Limits;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.LongStream;
@@ -255,6 +259,46 @@ class BridgeIT {
       return last;
     } catch (Exception e) {
       throw new AssertionError("the load cannot be written", e);
+    }
+  }
+
+  @Test
+  void goesOnAfterALineThatWentSilent() throws Exception {
+    try (TwoRegions regions = new TwoRegions(dir).startAll()) {
+      Bridge bridge =
+          regions.bridge(
+              BridgeConfig.of("a", "b", regions.lanOfA(), regions.link.address())
+                  .withProperties(Map.of(), Map.of("request.timeout.ms", "1000")));
+      regions.write(1, 101);
+      await().atMost(SOON).until(() -> bridge.snapshot().events() == 100L * PARTITIONS);
+      regions.wan.cut("a", "b", WanEmulator.CutKind.SILENT);
+      regions.write(101, 201);
+      await().atMost(SOON).until(() -> bridge.snapshot().lagMillis() > 3_000);
+      regions.wan.heal("a", "b");
+      await().atMost(SOON).until(() -> bridge.snapshot().backlogEvents() == 0);
+      for (int p = 0; p < PARTITIONS; p++) {
+        assertThat(regions.numbersAtB(p)).isEqualTo(numbers(1, 200));
+      }
+    }
+  }
+
+  @Test
+  void copiesTheLargestEvent() throws Exception {
+    try (TwoRegions regions = new TwoRegions(dir).startAll()) {
+      byte[] value = new byte[Limits.EVENT_BYTES_MAX];
+      new Random(1).nextBytes(value);
+      try (KafkaProducer<byte[], byte[]> producer =
+          regions.producerAtA(
+              Map.of(
+                  "max.request.size",
+                  Limits.RECORD_BYTES_MAX,
+                  "buffer.memory",
+                  2L * Limits.RECORD_BYTES_MAX))) {
+        producer.send(new ProducerRecord<>(LOG, 0, null, value)).get();
+      }
+      regions.bridge();
+      await().atMost(SOON).until(() -> regions.endAtB(0) == 1);
+      assertThat(regions.recordsAtB(LOG, 0).get(0).value()).isEqualTo(value);
     }
   }
 

@@ -131,8 +131,13 @@ final class TwoRegions implements AutoCloseable {
   }
 
   KafkaProducer<byte[], byte[]> producerAtA() {
-    return new KafkaProducer<>(
-        client(lanOfA()), new ByteArraySerializer(), new ByteArraySerializer());
+    return producerAtA(Map.of());
+  }
+
+  KafkaProducer<byte[], byte[]> producerAtA(Map<String, Object> more) {
+    Properties p = client(lanOfA());
+    p.putAll(more);
+    return new KafkaProducer<>(p, new ByteArraySerializer(), new ByteArraySerializer());
   }
 
   /** Appends events {@code from} to {@code to - 1} to every partition of the log at a. */

@@ -125,6 +125,7 @@ public final class Infrastructure implements AutoCloseable {
     RedisBinary binary = RedisBinary.find(config.redisServer(), directory.binaries());
     progress.step(
         "Redis is " + binary.version() + ", " + (binary.embedded() ? "embedded" : binary.path()));
+    settings.redisVersion(directory, binary.version());
     plan(settings, binary);
     settings.store();
     for (SandboxRegion region : regions) {

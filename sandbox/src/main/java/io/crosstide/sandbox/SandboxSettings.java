@@ -1,5 +1,6 @@
 package io.crosstide.sandbox;
 
+import io.crosstide.sandbox.redis.RedisVersion;
 import java.io.IOException;
 import java.io.Reader;
 import java.io.Writer;
@@ -17,6 +18,7 @@ import java.util.stream.Collectors;
 final class SandboxSettings {
   private static final String REGIONS = "regions";
   private static final String PARTITIONS = "partitions";
+  private static final String REDIS_VERSION = "redis.version";
 
   private final Path file;
   private final Properties properties;
@@ -49,6 +51,32 @@ final class SandboxSettings {
     settings.require(directory, REGIONS, "--regions", regions(config.regions()));
     settings.require(directory, PARTITIONS, "--partitions", String.valueOf(config.partitions()));
     return settings;
+  }
+
+  /**
+   * Checks that the Redis to be started can read the data of the one before, and remembers it. An
+   * older one would find files it does not know and start empty.
+   *
+   * @throws SandboxException it is older
+   */
+  void redisVersion(SandboxDirectory directory, RedisVersion version) {
+    String stored = properties.getProperty(REDIS_VERSION, "");
+    if (stored.matches("\\d{1,4}\\.\\d{1,4}")) {
+      int dot = stored.indexOf('.');
+      int major = Integer.parseInt(stored.substring(0, dot));
+      int minor = Integer.parseInt(stored.substring(dot + 1));
+      if (!version.isAtLeast(major, minor)) {
+        throw new SandboxException(
+            "Directory "
+                + directory.root()
+                + " holds data of Redis "
+                + stored
+                + ", which "
+                + version
+                + " may not read: name the same or a newer one with --redis-server.");
+      }
+    }
+    properties.setProperty(REDIS_VERSION, version.major() + "." + version.minor());
   }
 
   /** Whether there was a sandbox in this directory before. */
