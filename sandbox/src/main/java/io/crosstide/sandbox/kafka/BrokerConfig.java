@@ -144,7 +144,8 @@ public record BrokerConfig(
     // What capture may publish fits, see Limits; anything larger is refused here too.
     p.setProperty("message.max.bytes", String.valueOf(Limits.RECORD_BYTES_MAX));
     p.setProperty("replica.fetch.max.bytes", String.valueOf(Limits.RECORD_BYTES_MAX));
-    p.setProperty("socket.request.max.bytes", String.valueOf(Limits.REQUEST_BYTES_MAX));
+    // Beyond this a broker hangs up without a word: leave room for it to say "too large".
+    p.setProperty("socket.request.max.bytes", String.valueOf(2L * Limits.REQUEST_BYTES_MAX));
     p.setProperty("log.segment.bytes", String.valueOf(256 * 1024 * 1024));
     p.setProperty("log.index.size.max.bytes", String.valueOf(1024 * 1024));
     // A record keeps the time stamped at its origin, also when that region's clock runs ahead of
