@@ -49,10 +49,9 @@ public record CaptureConfig(
     boolean floatIncrements,
     ResyncPolicy resync,
     Duration retention) {
-  /** What an event needs in Kafka besides key, name and value: context, exceptions, position. */
-  private static final int ENVELOPE_BYTES = 64 * 1024;
+  /** Kafka's own limit has room for context, position and headers besides. */
+  public static final int EVENT_BYTES_MAX_DEFAULT = Limits.EVENT_BYTES_MAX;
 
-  public static final int EVENT_BYTES_MAX_DEFAULT = Limits.EVENT_BYTES_MAX - ENVELOPE_BYTES;
   public static final long IN_FLIGHT_BYTES_MAX_DEFAULT = 32L << 20;
   public static final int IN_FLIGHT_RECORDS_MAX_DEFAULT = 20_000;
   public static final Duration CLOCK_SKEW_MAX_DEFAULT = Duration.ofSeconds(60);

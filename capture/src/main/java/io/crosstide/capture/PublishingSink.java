@@ -30,6 +30,12 @@ final class PublishingSink implements EventSink {
   /** How many units may wait: bounds the shadow's memory. */
   private static final long COMMIT_UNITS = 5_000;
 
+  /**
+   * How many rows of the shadow may wait in memory for Kafka. Commands without events, effects
+   * above all, are not bounded by what is in flight.
+   */
+  private static final int WAITING_ROWS_MAX = 400_000;
+
   private final EventPublisher publisher;
   private final AckWatermark watermark;
   private final Shadow shadow;
@@ -81,6 +87,9 @@ final class PublishingSink implements EventSink {
   @Override
   public void unitEnd(long unit, long endOffset) {
     publisher.endUnit(unit, endOffset);
+    if (shadow.waitingRows() > WAITING_ROWS_MAX) {
+      publisher.drain();
+    }
     long durable = watermark.unit();
     if (durable > committedUnit
         && (durable - committedUnit >= COMMIT_UNITS

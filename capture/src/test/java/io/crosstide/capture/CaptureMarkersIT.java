@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,7 +35,6 @@ final class CaptureMarkersIT {
   @TempDir static Path shared;
   @TempDir Path dir;
   private static EmbeddedBroker broker;
-  private CaptureRig rig;
 
   @BeforeAll
   static void start() {
@@ -46,11 +44,6 @@ final class CaptureMarkersIT {
   @AfterAll
   static void stop() {
     broker.close();
-  }
-
-  @AfterEach
-  void close() {
-    rig.close();
   }
 
   private static String key(int partition, String name) {
@@ -64,12 +57,13 @@ final class CaptureMarkersIT {
         .orElseThrow();
   }
 
-  private void install(int partition) {
+  private static void install(CaptureRig rig, int partition) {
     rig.commands()
         .hset(MarkerState.key(partition), Map.of("e", "1", "f", "0:0", "c", "", "k", "0"));
   }
 
-  private void batch(int partition, String fx, VersionVector context, boolean probe) {
+  private static void batch(
+      CaptureRig rig, int partition, String fx, VersionVector context, boolean probe) {
     rig.commands()
         .eval(
             BATCH,
@@ -85,108 +79,115 @@ final class CaptureMarkersIT {
 
   @Test
   void effectsAreNotPublishedAndLaterWritesSayThatTheySawThem() {
-    rig = new CaptureRig(broker, "effects", dir).start().awaitStreaming();
-    install(2);
-    VersionVector seen = VersionVector.of(Origin.of(2), 5);
-    batch(2, "1:2", seen, false);
-    rig.commands().set(key(2, "local"), "v");
-    rig.commands().set(key(1, "other"), "v");
-    rig.awaitCaptured();
+    try (CaptureRig rig = new CaptureRig(broker, "effects", dir).start().awaitStreaming()) {
+      install(rig, 2);
+      VersionVector seen = VersionVector.of(Origin.of(2), 5);
+      batch(rig, 2, "1:2", seen, false);
+      rig.commands().set(key(2, "local"), "v");
+      rig.commands().set(key(1, "other"), "v");
+      rig.awaitCaptured();
 
-    assertThat(rig.events()).hasSize(2);
-    ChangeEvent local = rig.eventsOf(key(2, "local")).get(0);
-    assertThat(local.fx()).isEqualTo(new Fx(1, 2));
-    assertThat(local.context()).isEqualTo(seen);
-    assertThat(rig.eventsOf(key(1, "other")).get(0).context()).isEqualTo(VersionVector.EMPTY);
-    rig.await("counted", () -> rig.agent.snapshot().markersSeen() >= 2);
+      assertThat(rig.events()).hasSize(2);
+      ChangeEvent local = rig.eventsOf(key(2, "local")).get(0);
+      assertThat(local.fx()).isEqualTo(new Fx(1, 2));
+      assertThat(local.context()).isEqualTo(seen);
+      assertThat(rig.eventsOf(key(1, "other")).get(0).context()).isEqualTo(VersionVector.EMPTY);
+      rig.await("counted", () -> rig.agent.snapshot().markersSeen() >= 2);
+    }
   }
 
   @Test
   void aBeatFollowsAProbeBeforeAnyLaterEvent() {
-    rig = new CaptureRig(broker, "probes", dir).start().awaitStreaming();
-    install(0);
-    rig.commands().set(key(0, "before"), "v");
-    batch(0, "1:2", VersionVector.of(Origin.of(2), 5), true);
-    rig.commands().set(key(0, "after"), "v");
-    rig.awaitCaptured();
-    List<ChangeEvent> log = rig.log().get(0);
-    int after =
-        IntStream.range(0, log.size())
-            .filter(i -> log.get(i).key() != null)
-            .filter(i -> log.get(i).key().name().text().startsWith("after"))
-            .findFirst()
-            .orElseThrow();
-    ChangeEvent beat = log.get(after - 1);
-    assertThat(beat.change()).isEqualTo(new Change.Beat(VersionVector.of(Origin.of(2), 5)));
-    assertThat(beat.fx()).isEqualTo(new Fx(1, 2));
-    assertThat(beat.seq()).isEqualTo(1);
+    try (CaptureRig rig = new CaptureRig(broker, "probes", dir).start().awaitStreaming()) {
+      install(rig, 0);
+      rig.commands().set(key(0, "before"), "v");
+      batch(rig, 0, "1:2", VersionVector.of(Origin.of(2), 5), true);
+      rig.commands().set(key(0, "after"), "v");
+      rig.awaitCaptured();
+      List<ChangeEvent> log = rig.log().get(0);
+      int after =
+          IntStream.range(0, log.size())
+              .filter(i -> log.get(i).key() != null)
+              .filter(i -> CaptureRig.keyOf(log.get(i)).name().text().startsWith("after"))
+              .findFirst()
+              .orElseThrow();
+      ChangeEvent beat = log.get(after - 1);
+      assertThat(beat.change()).isEqualTo(new Change.Beat(VersionVector.of(Origin.of(2), 5)));
+      assertThat(beat.fx()).isEqualTo(new Fx(1, 2));
+      assertThat(beat.seq()).isEqualTo(1);
+    }
   }
 
   @Test
   void aMovedMarkerIsToldThoughNobodyWrites() {
-    rig = new CaptureRig(broker, "moves", dir).start().awaitStreaming();
-    install(3);
-    batch(3, "1:2", VersionVector.of(Origin.of(2), 5), false);
-    rig.await(
-        "beat",
-        () ->
-            rig.log().get(3).stream()
-                .anyMatch(
-                    event ->
-                        event.change() instanceof Change.Beat && event.fx().equals(new Fx(1, 2))));
+    try (CaptureRig rig = new CaptureRig(broker, "moves", dir).start().awaitStreaming()) {
+      install(rig, 3);
+      batch(rig, 3, "1:2", VersionVector.of(Origin.of(2), 5), false);
+      rig.await(
+          "beat",
+          () ->
+              rig.log().get(3).stream()
+                  .anyMatch(
+                      event ->
+                          event.change() instanceof Change.Beat
+                              && event.fx().equals(new Fx(1, 2))));
+    }
   }
 
   @Test
   void aRemovedMarkerIsToldWithWhatItHeld() {
-    rig = new CaptureRig(broker, "removes", dir).start().awaitStreaming();
-    install(1);
-    batch(1, "1:7", VersionVector.of(Origin.of(2), 5), false);
-    rig.commands().set(key(1, "k"), "v");
-    rig.commands().flushall();
-    rig.awaitCaptured();
-    List<ChangeEvent> log = rig.log().get(1);
-    ChangeEvent lost = log.get(log.size() - 1);
-    while (lost.change() instanceof Change.Beat) {
-      log.remove(log.size() - 1);
-      lost = log.get(log.size() - 1);
+    try (CaptureRig rig = new CaptureRig(broker, "removes", dir).start().awaitStreaming()) {
+      install(rig, 1);
+      batch(rig, 1, "1:7", VersionVector.of(Origin.of(2), 5), false);
+      rig.commands().set(key(1, "k"), "v");
+      rig.commands().flushall();
+      rig.awaitCaptured();
+      List<ChangeEvent> log = rig.log().get(1);
+      ChangeEvent lost = log.get(log.size() - 1);
+      while (lost.change() instanceof Change.Beat) {
+        log.remove(log.size() - 1);
+        lost = log.get(log.size() - 1);
+      }
+      assertThat(lost.change()).isEqualTo(new Change.MarkerLost());
+      assertThat(lost.fx()).isEqualTo(new Fx(1, 7));
+      assertThat(rig.eventsOf(key(1, "k")))
+          .extracting(ChangeEvent::change)
+          .last()
+          .isEqualTo(new Change.KeyDelete());
+      // What others wrote here is removed too: this flush had seen it.
+      assertThat(rig.eventsOf(key(1, "remote")))
+          .extracting(ChangeEvent::change)
+          .containsExactly(new Change.KeyDelete());
     }
-    assertThat(lost.change()).isEqualTo(new Change.MarkerLost());
-    assertThat(lost.fx()).isEqualTo(new Fx(1, 7));
-    assertThat(rig.eventsOf(key(1, "k")))
-        .extracting(ChangeEvent::change)
-        .last()
-        .isEqualTo(new Change.KeyDelete());
-    // What others wrote here is removed too: this flush had seen it.
-    assertThat(rig.eventsOf(key(1, "remote")))
-        .extracting(ChangeEvent::change)
-        .containsExactly(new Change.KeyDelete());
   }
 
   @Test
   void aCaptureThatWasTakenOverIsIgnored() {
-    rig = new CaptureRig(broker, "fenced", dir).start().awaitStreaming();
-    for (int i = 0; i < 50; i++) {
-      rig.commands().incr("n");
+    try (CaptureRig rig = new CaptureRig(broker, "fenced", dir).start().awaitStreaming()) {
+      for (int i = 0; i < 50; i++) {
+        rig.commands().incr("n");
+      }
+      rig.awaitCaptured();
+      CaptureAgent old = rig.agent;
+      CaptureConfig config = rig.config;
+      rig.config =
+          CaptureConfig.of(
+              config.region(),
+              config.regionId(),
+              config.redis(),
+              config.kafka(),
+              config.partitions(),
+              dir.resolve("second"));
+      rig.start().awaitStreaming();
+      for (int i = 0; i < 50; i++) {
+        rig.commands().incr("n");
+      }
+      rig.await("both captured", () -> rig.commands().waitForReplication(2, 200) == 2);
+      assertThat(rig.agent.snapshot().captureEpoch()).isEqualTo(2);
+      assertThat(CaptureRig.sum(rig.eventsOf("n"))).isEqualTo(100);
+      assertThat(rig.log().stream().flatMap(List::stream).filter(e -> e.key() != null))
+          .hasSize(150);
+      old.close();
     }
-    rig.awaitCaptured();
-    CaptureAgent old = rig.agent;
-    CaptureConfig config = rig.config;
-    rig.config =
-        CaptureConfig.of(
-            config.region(),
-            config.regionId(),
-            config.redis(),
-            config.kafka(),
-            config.partitions(),
-            dir.resolve("second"));
-    rig.start().awaitStreaming();
-    for (int i = 0; i < 50; i++) {
-      rig.commands().incr("n");
-    }
-    rig.await("both captured", () -> rig.commands().waitForReplication(2, 200) == 2);
-    assertThat(rig.agent.snapshot().captureEpoch()).isEqualTo(2);
-    assertThat(CaptureRig.sum(rig.eventsOf("n"))).isEqualTo(100);
-    assertThat(rig.log().stream().flatMap(List::stream).filter(e -> e.key() != null)).hasSize(150);
-    old.close();
   }
 }

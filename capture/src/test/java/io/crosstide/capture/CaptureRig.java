@@ -4,6 +4,7 @@ import io.crosstide.capture.psync.RedisEndpoint;
 import io.crosstide.capture.rdb.SentEffects;
 import io.crosstide.protocol.Change;
 import io.crosstide.protocol.ChangeEvent;
+import io.crosstide.protocol.RedisKey;
 import io.crosstide.sandbox.Ports;
 import io.crosstide.sandbox.kafka.EmbeddedBroker;
 import io.crosstide.sandbox.redis.RedisBinary;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -45,14 +47,15 @@ final class CaptureRig implements AutoCloseable {
   }
 
   CaptureRig(EmbeddedBroker broker, String region, Path dir, boolean persistentRedis) {
+    this(broker, region, dir, RedisBinary.find(null, dir.resolve("bin")), persistentRedis);
+  }
+
+  CaptureRig(
+      EmbeddedBroker broker, String region, Path dir, RedisBinary binary, boolean persistentRedis) {
     this.broker = broker;
     this.redis =
         new RedisProcess(
-            new RedisConfig(
-                    RedisBinary.find(null, dir.resolve("bin")),
-                    dir.resolve("redis"),
-                    Ports.free(),
-                    persistentRedis)
+            new RedisConfig(binary, dir.resolve("redis"), Ports.free(), persistentRedis)
                 // Everysec may postpone a write for seconds that capture has read already.
                 .with("appendfsync", "always"));
     redis.start();
@@ -176,10 +179,13 @@ final class CaptureRig implements AutoCloseable {
     return sum;
   }
 
+  /** The key of an event that has one. */
+  static RedisKey keyOf(ChangeEvent event) {
+    return Objects.requireNonNull(event.key(), "control events have no key");
+  }
+
   List<ChangeEvent> eventsOf(String key) {
-    return events().stream()
-        .filter(event -> event.key() != null && event.key().name().text().equals(key))
-        .toList();
+    return events().stream().filter(event -> keyOf(event).name().text().equals(key)).toList();
   }
 
   @Override

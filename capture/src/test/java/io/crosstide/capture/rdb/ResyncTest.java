@@ -26,7 +26,6 @@ import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -103,17 +102,19 @@ final class ResyncTest implements EventSink {
   }
 
   private void markerInSnapshot(MarkerState marker) {
-    Map<byte[], byte[]> fields = new HashMap<>();
-    fields.put(bytes("e"), bytes("" + marker.epoch()));
-    fields.put(bytes("f"), bytes(marker.fx().toString()));
-    fields.put(bytes("c"), bytes(marker.context().encode()));
+    List<Map.Entry<byte[], byte[]>> fields = new ArrayList<>();
+    fields.add(Map.entry(bytes("e"), bytes("" + marker.epoch())));
+    fields.add(Map.entry(bytes("f"), bytes(marker.fx().toString())));
+    fields.add(Map.entry(bytes("c"), bytes(marker.context().encode())));
     marker
         .exceptions()
-        .forEach((digest, missed) -> fields.put(bytes("x:" + digest), bytes(missed.encode())));
+        .forEach(
+            (digest, missed) ->
+                fields.add(Map.entry(bytes("x:" + digest), bytes(missed.encode()))));
     KeyStringValueMapEntryIterator entry = new KeyStringValueMapEntryIterator();
     entry.setDb(new DB(0));
     entry.setKey(bytes(MarkerState.key(0)));
-    entry.setValue(fields.entrySet().iterator());
+    entry.setValue(fields.iterator());
     snapshot.accept(entry);
   }
 
@@ -227,7 +228,7 @@ final class ResyncTest implements EventSink {
             Map.of(Element.string(key).digest(), missed)));
     inSnapshot("k", "2");
     resync(true);
-    assertThat(events).singleElement();
+    assertThat(events).hasSize(1);
     assertThat(events.get(0).context()).isEqualTo(VersionVector.of(REMOTE, 4));
   }
 
