@@ -45,6 +45,10 @@ public final class RegionRedis implements AutoCloseable {
         .build();
   }
 
+  RedisURI uri() {
+    return uri;
+  }
+
   public String region() {
     return region;
   }
