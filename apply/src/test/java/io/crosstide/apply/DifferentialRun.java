@@ -93,9 +93,10 @@ final class DifferentialRun {
         lastApplied = null;
         MarkerState held = model.marker;
         if (held != null) {
-          model.marker = new MarkerState(epoch, held.fx(), held.context(), held.exceptions());
+          model.marker =
+              new MarkerState(epoch, new Fx(epoch, 0), held.context(), held.exceptions());
         }
-        assertThat(scripts.takeOver(PARTITION, epoch)).as(step).isEqualTo(model.marker);
+        assertThat(scripts.takeOver(PARTITION, epoch)).as(step).isEqualTo(held);
       }
       case 6 -> {
         expireSome();

@@ -320,11 +320,38 @@ class EffectBatchIT {
   }
 
   @Test
+  void aTakeOverRaisesEpochAndNumberAndAnswersWithTheMarkerBefore() {
+    redis.commands().set(bytes("k"), bytes("local"));
+    scripts.apply(batch(1, put("k", "x")));
+    MarkerState before = scripts.held(PARTITION);
+    redis.commands().pexpireat(bytes(MarkerState.key(PARTITION)), BatchGenerator.FAR);
+
+    assertThat(scripts.takeOver(PARTITION, 3)).isEqualTo(before);
+    MarkerState raised = new MarkerState(3, new Fx(3, 0), before.context(), before.exceptions());
+    assertThat(scripts.takeOver(PARTITION, 3)).isEqualTo(raised);
+    assertThat(scripts.takeOver(PARTITION, 2)).isEqualTo(raised);
+    assertThat(redis.commands().pttl(bytes(MarkerState.key(PARTITION)))).isEqualTo(-1);
+    assertThat(scripts.apply(batch(2, put("a", "1"))).outcome()).isEqualTo(Outcome.OLD_EPOCH);
+    assertThat(scripts.apply(batch(3, 2, group(9, put("a", "1")))).outcome())
+        .isEqualTo(Outcome.GAP);
+    assertThat(scripts.apply(batch(3, 1, group(9, put("a", "1")))).outcome())
+        .isEqualTo(Outcome.APPLIED);
+  }
+
+  @Test
+  void anInstallationOverAMarkerNotBehindRaisesItsEpochAndAnswersWithTheMarkerAfter() {
+    scripts.apply(batch(1, put("a", "1")));
+    MarkerState now =
+        scripts.install(PARTITION, new MarkerState(4, new Fx(1, 1), context(1), Map.of()));
+    assertThat(now).isEqualTo(new MarkerState(4, new Fx(4, 0), context(1), Map.of()));
+  }
+
+  @Test
   void anInstallationByAFormerOwnerChangesNothing() {
     scripts.takeOver(PARTITION, 5);
     MarkerState marker =
         scripts.install(PARTITION, new MarkerState(4, new Fx(4, 9), context(9), Map.of()));
-    assertThat(marker).isEqualTo(new MarkerState(5, Fx.NONE, VersionVector.EMPTY, Map.of()));
+    assertThat(marker).isEqualTo(new MarkerState(5, new Fx(5, 0), VersionVector.EMPTY, Map.of()));
   }
 
   @Test
