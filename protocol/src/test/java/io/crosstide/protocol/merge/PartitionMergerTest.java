@@ -25,8 +25,8 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /**
- * Small stories of one owner, region 1, beside logs of the regions 2 and 3. The Redis executes
- * batches when they are sent and answers when told to.
+ * Small stories of one owner, region 1, beside the log of region 2. The Redis executes batches when
+ * they are sent and answers when told to.
  */
 class PartitionMergerTest {
   private static final RedisKey KEY = RedisKey.of(0, "k");
@@ -38,7 +38,6 @@ class PartitionMergerTest {
 
   private final EventLog us = new EventLog(1);
   private final EventLog eu = new EventLog(2);
-  private final EventLog ap = new EventLog(3);
   private final MemoryRedis redis = new MemoryRedis(us);
   private final MapEventCodec codec = new MapEventCodec();
   private final Told told = new Told();
