@@ -4,21 +4,23 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
-import ch.qos.logback.classic.filter.ThresholdFilter;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.Appender;
+import ch.qos.logback.core.filter.Filter;
 import ch.qos.logback.core.rolling.FixedWindowRollingPolicy;
 import ch.qos.logback.core.rolling.RollingFileAppender;
 import ch.qos.logback.core.rolling.SizeBasedTriggeringPolicy;
+import ch.qos.logback.core.spi.FilterReply;
 import ch.qos.logback.core.util.FileSize;
 import java.nio.file.Path;
 import org.slf4j.LoggerFactory;
 
 /**
  * Where a long-running command's log goes: our own lines from INFO and the libraries' from WARN to
- * a file of bounded size, errors also to stderr.
+ * a file of bounded size, our own errors also to stderr.
  */
 public final class Logging {
+  private static final String OWN = "io.crosstide";
   private static final String FILE_BYTES_MAX = "20MB";
   private static final int FILES_MAX = 3;
 
@@ -32,17 +34,29 @@ public final class Logging {
 
   private Logging() {}
 
-  /** Shows errors only: for the time until it is known where the log goes. */
-  public static void errorsOnly() {
+  /**
+   * Lets only our own errors through to stderr: libraries call some things errors that are retried
+   * and pass.
+   */
+  public static void ownErrorsOnly() {
     if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
       Appender<ILoggingEvent> stderr =
           context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME).getAppender("STDERR");
       if (stderr != null) {
-        ThresholdFilter errors = new ThresholdFilter();
-        errors.setLevel("ERROR");
-        errors.start();
-        stderr.addFilter(errors);
+        OwnErrors filter = new OwnErrors();
+        filter.start();
+        stderr.addFilter(filter);
       }
+    }
+  }
+
+  /** Lets nothing through but our own errors. */
+  private static final class OwnErrors extends Filter<ILoggingEvent> {
+    @Override
+    public FilterReply decide(ILoggingEvent event) {
+      return event.getLoggerName().startsWith(OWN) && event.getLevel().isGreaterOrEqual(Level.ERROR)
+          ? FilterReply.NEUTRAL
+          : FilterReply.DENY;
     }
   }
 
@@ -75,9 +89,9 @@ public final class Logging {
     appender.start();
 
     Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
-    errorsOnly();
+    ownErrorsOnly();
     root.addAppender(appender);
-    context.getLogger("io.crosstide").setLevel(Level.INFO);
+    context.getLogger(OWN).setLevel(Level.INFO);
     for (String noisy : NOISY) {
       context.getLogger(noisy).setLevel(Level.ERROR);
     }

@@ -33,6 +33,9 @@ final class VerifyCommand implements Callable<Integer> {
   /** How long a result is awaited beyond the timeout given to the verification itself. */
   private static final Duration PATIENCE = Duration.ofMinutes(5);
 
+  /** Progress is told no more often than people can read it. */
+  private static final long TELL_NANOS = TimeUnit.SECONDS.toNanos(1);
+
   @Mixin private ApiOptions api;
 
   @Option(
@@ -51,12 +54,14 @@ final class VerifyCommand implements Callable<Integer> {
     String path = "/api/v1/verify/" + run.path("id").asLong();
     long deadline = System.nanoTime() + timeout.plus(PATIENCE).toNanos();
     String told = "";
+    long toldNanos = System.nanoTime() - TELL_NANOS;
     while (!run.path("state").asText().equals("done")) {
       String progress = run.path("progress").asText();
-      if (!progress.equals(told)) {
+      if (!progress.equals(told) && System.nanoTime() - toldNanos >= TELL_NANOS) {
         api.err().println(progress);
         api.err().flush();
         told = progress;
+        toldNanos = System.nanoTime();
       }
       if (System.nanoTime() - deadline > 0) {
         client.delete(path);

@@ -76,12 +76,12 @@ final class Baseline {
         long cpuBefore = meters.cpuMicros().getOrDefault("primary", 0L);
         long writesBefore = writer.answered();
         long begin = System.nanoTime();
-        watch.record(true);
+        watch.beginRecording();
         TimeUnit.NANOSECONDS.sleep(load.duration().toNanos());
         double seconds = (System.nanoTime() - begin) / 1e9;
         long writes = writer.answered() - writesBefore;
         long cpu = meters.cpuMicros().getOrDefault("primary", 0L) - cpuBefore;
-        watch.record(false);
+        watch.endRecording();
         ObjectNode out = json.createObjectNode();
         out.put("writes_per_s", BenchRun.rounded(writes / seconds));
         out.put("redis_cpu_us_per_write", BenchRun.perOne(cpu, writes));

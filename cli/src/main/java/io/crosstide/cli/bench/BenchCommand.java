@@ -194,7 +194,12 @@ public final class BenchCommand implements Callable<Integer> {
       out.printf("  %-22s%s µs%n", stage.getKey(), stage.getValue().asText());
     }
     out.println("WAN bytes per change    " + result.path("wan_bytes_per_change").asText());
-    out.println("drained after           " + result.path("drained_after_s").asText() + " s");
+    out.println("drained after           " + shown(result.path("drained_after_s")) + " s");
+    for (Map.Entry<String, JsonNode> region : result.path("sustained_applied_per_s").properties()) {
+      out.printf(
+          "  %-22s%s applied/s, the draining included%n",
+          region.getKey(), region.getValue().asText());
+    }
     JsonNode plain = result.path("baseline");
     if (!plain.isMissingNode()) {
       out.println("plain Redis with a replica, same load:");

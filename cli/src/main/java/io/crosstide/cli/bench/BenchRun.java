@@ -23,6 +23,9 @@ import org.HdrHistogram.Histogram;
 final class BenchRun {
   private static final Duration DRAIN_MAX = Duration.ofMinutes(5);
 
+  /** Nothing applied for so long: drained. */
+  private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(2);
+
   private final Target target;
   private final List<TargetRegion> sources;
   private final Load load;
@@ -54,15 +57,15 @@ final class BenchRun {
       return writers.stream().mapToLong(Writer::answered).sum();
     }
 
-    void record(boolean on) {
-      watches.values().forEach(list -> list.forEach(watch -> watch.record(on)));
+    List<TokenWatch> allWatches() {
+      return watches.values().stream().flatMap(List::stream).toList();
     }
 
     @Override
     public void close() {
       writers.forEach(Writer::close);
       clocks.forEach(TokenClock::close);
-      watches.values().forEach(list -> list.forEach(TokenWatch::close));
+      allWatches().forEach(TokenWatch::close);
       redis.close();
       clients.close();
     }
@@ -73,19 +76,20 @@ final class BenchRun {
       connect(running);
       running.writers.forEach(Writer::start);
       running.clocks.forEach(TokenClock::start);
-      running.watches.values().forEach(list -> list.forEach(TokenWatch::start));
+      running.allWatches().forEach(TokenWatch::start);
       wait("warming up", load.warmup(), running);
       Readings before = Readings.take(target, running.redis);
       long answeredBefore = running.answered();
-      running.record(true);
+      running.allWatches().forEach(TokenWatch::beginRecording);
       wait("measuring", load.duration(), running);
       long answered = running.answered() - answeredBefore;
       Readings after = Readings.take(target, running.redis);
-      running.record(false);
+      running.allWatches().forEach(TokenWatch::endRecording);
       checkErrors(running);
+      ObjectNode drained = drain(running, before);
       ObjectNode out = json.createObjectNode();
       summarize(out, running, before, after, answered);
-      drain(out, running, before);
+      out.setAll(drained);
       return out;
     }
   }
@@ -202,30 +206,41 @@ final class BenchRun {
     out.put("writes", answered);
   }
 
-  /** How long the other regions need, once writing stops, until nothing is left to apply. */
-  private void drain(ObjectNode out, Running running, Readings before) throws InterruptedException {
+  /**
+   * Stops writing and waits until nothing is left to apply and every token has been seen; tells how
+   * long that took.
+   */
+  private ObjectNode drain(Running running, Readings before) throws InterruptedException {
     running.writers.forEach(Writer::close);
+    running.clocks.forEach(TokenClock::close);
+    progress.accept("draining");
     long begin = System.nanoTime();
     long deadline = begin + DRAIN_MAX.toNanos();
     Map<String, Long> last = Map.of();
-    long lastChange = System.nanoTime();
-    progress.accept("draining");
-    while (System.nanoTime() - deadline < 0) {
+    long lastChange = begin;
+    boolean drained = false;
+    while (!drained && System.nanoTime() - deadline < 0) {
       Map<String, Long> now = Readings.take(target, running.redis).applied();
       if (!now.equals(last)) {
         last = now;
         lastChange = System.nanoTime();
-      } else if (System.nanoTime() - lastChange > TimeUnit.SECONDS.toNanos(2)) {
-        break;
       }
+      drained =
+          running.allWatches().stream().allMatch(TokenWatch::isComplete)
+              && System.nanoTime() - lastChange > QUIET_NANOS;
       TimeUnit.MILLISECONDS.sleep(100);
     }
-    double drainSeconds = (lastChange - begin) / 1e9;
-    out.put("drained_after_s", rounded(drainSeconds));
+    ObjectNode out = json.createObjectNode();
+    if (drained) {
+      out.put("drained_after_s", rounded((lastChange - begin) / 1e9));
+    } else {
+      out.putNull("drained_after_s");
+    }
     double seconds = (lastChange - before.nanos()) / 1e9;
     ObjectNode sustained = out.putObject("sustained_applied_per_s");
     Readings.grown(last, before.applied())
         .forEach((region, changes) -> sustained.put(region, rounded(changes / seconds)));
+    return out;
   }
 
   private static long sum(Map<String, Long> values, List<String> names, boolean within) {

@@ -67,8 +67,12 @@ final class TokenClock implements Runnable, AutoCloseable {
     }
   }
 
+  /** Stops sending; harmless the second time. */
   @Override
   public void close() {
+    if (stopped) {
+      return;
+    }
     stopped = true;
     try {
       thread.join();

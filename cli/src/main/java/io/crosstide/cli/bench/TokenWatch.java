@@ -21,7 +21,9 @@ final class TokenWatch implements Runnable, AutoCloseable {
   private final long delayNanos;
   private final Histogram lagMicros = new Histogram(LAG_MICROS_MAX, 3);
   private final Thread thread;
-  private volatile boolean recording;
+  private volatile long seen;
+  private volatile long recordFrom = Long.MAX_VALUE;
+  private volatile long recordTo = Long.MAX_VALUE;
   private volatile boolean stopped;
 
   /**
@@ -42,9 +44,19 @@ final class TokenWatch implements Runnable, AutoCloseable {
     thread.start();
   }
 
-  /** Whether what is seen is recorded; off while warming up. */
-  void record(boolean on) {
-    recording = on;
+  /** Records tokens sent from now on. */
+  void beginRecording() {
+    recordFrom = tokens.last() + 1;
+  }
+
+  /** Records no tokens sent from now on; those sent before are still awaited. */
+  void endRecording() {
+    recordTo = tokens.last();
+  }
+
+  /** Whether every token that is to be recorded has been seen. */
+  boolean isComplete() {
+    return seen >= recordTo;
   }
 
   /** What was recorded so far, in microseconds. */
@@ -56,7 +68,7 @@ final class TokenWatch implements Runnable, AutoCloseable {
 
   @Override
   public void run() {
-    long seen = tokens.last();
+    seen = tokens.last();
     while (!stopped) {
       long awaited = seen + 1;
       if (seen == 0) {
@@ -65,7 +77,7 @@ final class TokenWatch implements Runnable, AutoCloseable {
         long sent = tokens.sentNanos(awaited);
         LockSupport.parkNanos(sent + delayNanos - System.nanoTime());
         if (isVisible(awaited)) {
-          add(System.nanoTime() - sent - delayNanos);
+          add(awaited, System.nanoTime() - sent - delayNanos);
           seen = awaited;
           continue;
         }
@@ -85,8 +97,8 @@ final class TokenWatch implements Runnable, AutoCloseable {
     }
   }
 
-  private void add(long nanos) {
-    if (recording) {
+  private void add(long token, long nanos) {
+    if (token >= recordFrom && token <= recordTo) {
       synchronized (lagMicros) {
         lagMicros.recordValue(Math.min(LAG_MICROS_MAX, Math.max(0, nanos / 1_000)));
       }

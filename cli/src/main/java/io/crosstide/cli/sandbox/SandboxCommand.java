@@ -121,7 +121,7 @@ public final class SandboxCommand implements Callable<Integer> {
     if (ready != null) {
       ReadyFile.removeOld(ready);
     }
-    Logging.errorsOnly();
+    Logging.ownErrorsOnly();
     try (Shutdown shutdown = Shutdown.onSignal();
         Infrastructure infrastructure = Infrastructure.start(wanted, this::tell)) {
       Path log = infrastructure.directory().resolve("sandbox.log");
