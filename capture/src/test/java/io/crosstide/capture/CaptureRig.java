@@ -114,6 +114,7 @@ final class CaptureRig implements AutoCloseable {
   /** All records of the log, fenced or not, by partition. */
   List<List<ChangeEvent>> log() {
     ChangeEventCodec codec = new ChangeEventCodec(registry, config.topic());
+    codec.register();
     List<List<ChangeEvent>> log = new ArrayList<>();
     for (int p = 0; p < PARTITIONS; p++) {
       log.add(new ArrayList<>());
