@@ -135,7 +135,7 @@ final class DrainMeasurement {
         (redisAfter - redisBefore) * 1e6 / events);
     cpu.entrySet().stream()
         .sorted(Map.Entry.<String, Long>comparingByValue().reversed())
-        .limit(8)
+        .limit(9)
         .forEach(
             entry ->
                 System.out.printf(", %s %.1f", entry.getKey(), entry.getValue() / 1e3 / events));

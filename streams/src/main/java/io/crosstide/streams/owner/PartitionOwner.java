@@ -51,6 +51,11 @@ public final class PartitionOwner implements AutoCloseable {
 
   private static final long TICK_MILLIS = 20;
 
+  private static final int LOOK_MASK = 31;
+
+  /** 2025-01-01: epochs are at least the seconds since then, which outlives what they must tell. */
+  private static final long EPOCHS_BEGIN_SECONDS = 1_735_689_600;
+
   private final int partition;
   private final OwnerSettings settings;
   private final RowStore rows;
@@ -68,6 +73,11 @@ public final class PartitionOwner implements AutoCloseable {
 
   /** Bytes of values planned since the backlog was last empty: an upper bound of what waits. */
   private long plannedBytes;
+
+  private int eventCount;
+
+  /** The last look found no room, so that each further record is preceded by another. */
+  private boolean waited;
 
   private long lastAcknowledgedNanos = System.nanoTime();
   private long lastTickMillis;
@@ -94,7 +104,8 @@ public final class PartitionOwner implements AutoCloseable {
             wire,
             settings.codec(),
             told);
-    created.start(logEnd);
+    long seconds = settings.clock().millis() / 1000 - EPOCHS_BEGIN_SECONDS;
+    created.start(logEnd, (int) Math.max(0, seconds));
     return created;
   }
 
@@ -127,7 +138,8 @@ public final class PartitionOwner implements AutoCloseable {
     if (wire.hasEvents()) {
       drain();
     }
-    if (isFull()) {
+    // Counting what waits takes a look at every batch in flight; a few events more do no harm.
+    if (isFullOfBytes() || ((++eventCount & LOOK_MASK) == 0 && isFull()) || waited) {
       awaitRoom();
     }
   }
@@ -175,6 +187,7 @@ public final class PartitionOwner implements AutoCloseable {
   }
 
   private void awaitRoom() {
+    waited = isFull();
     long begin = System.nanoTime();
     long waitMillis = isFullOfBytes() ? WAIT_FOR_BYTES_MILLIS : WAIT_MILLIS;
     while (isFull()) {
