@@ -47,7 +47,7 @@ public record StreamsTuning(
         OwnerSettings.BACKLOG_EFFECTS_MAX,
         OwnerSettings.BACKLOG_BYTES_MAX,
         Duration.ofMillis(OwnerSettings.STALL_MILLIS),
-        64L << 20,
+        128L << 20,
         32L << 20);
   }
 

@@ -1,6 +1,7 @@
 package io.crosstide.streams;
 
 import io.crosstide.apply.ApplyConfig;
+import io.crosstide.apply.ApplyMetrics;
 import io.crosstide.apply.RedisEndpoint;
 import io.crosstide.crdt.Bytes;
 import io.crosstide.protocol.Change;
@@ -42,6 +43,7 @@ final class DrainMeasurement {
   private final InMemorySchemaRegistry registry = new InMemorySchemaRegistry();
   private final Map<String, Integer> regions = Map.of("a", 1, "b", 2);
   private final Random random = new Random(1);
+  private SimpleMeterRegistry meters = new SimpleMeterRegistry();
 
   private DrainMeasurement(int events, int keys, int partitions) {
     this.events = events;
@@ -89,7 +91,7 @@ final class DrainMeasurement {
             partitions,
             directory.resolve("state")),
         registry,
-        new SimpleMeterRegistry(),
+        meters,
         Clock.systemUTC());
   }
 
@@ -108,6 +110,7 @@ final class DrainMeasurement {
           "key-" + random.nextInt(keys), new Change.StringSet(Bytes.wrap(value.clone()), 0, false));
     }
     remote.flush();
+    meters = new SimpleMeterRegistry();
     StreamsRole role = role(broker, redis, directory);
     role.start();
     until(() -> role.stats().counts().events() > 100);
@@ -142,6 +145,10 @@ final class DrainMeasurement {
     System.out.println();
     StreamsStats stats = role.stats();
     System.out.println(stats.counts());
+    System.out.printf(
+        "effects per batch %.1f%n",
+        stats.counts().effects()
+            / meters.get(ApplyMetrics.BATCHES).tag("outcome", "applied").counter().count());
     sampler.print();
     until(() -> role.stats().isSettled(partitions));
     role.close();

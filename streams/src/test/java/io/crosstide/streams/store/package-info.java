@@ -1,0 +1,4 @@
+@NullMarked
+package io.crosstide.streams.store;
+
+import org.jspecify.annotations.NullMarked;
