@@ -72,6 +72,7 @@ class SandboxIT {
     assertThat(eastStats.path("conflicts").asLong()).isEqualTo(1);
     assertThat(stats.path("pairs")).hasSize(2);
 
+    benchGivesEveryFigure(http);
     List<ProcessHandle> children = sandbox.descendants();
     assertThat(children).isNotEmpty();
     int status = sandbox.terminate(SOON);
@@ -81,6 +82,31 @@ class SandboxIT {
     assertThat(directory.resolve("ready.json")).doesNotExist();
     assertThat(sandbox.out()).contains("redis-cli").contains("Ctrl-C stops everything.");
     assertThat(sandbox.err()).contains("stopped");
+  }
+
+  private static void benchGivesEveryFigure(String http) throws IOException {
+    String load = "--rate 300 --seconds 2 --warmup 1 --keys 50 --value-bytes 64 --from us-east";
+    String mix = "--mix set,incr,hset,sadd,zadd --baseline replica --output json";
+    Executed bench = Executed.of(("bench " + load + " " + mix + " --http " + http).split(" "));
+
+    assertThat(bench.status()).as(bench.err()).isEqualTo(ExitCodes.OK);
+    JsonNode figures = new ObjectMapper().readTree(bench.out());
+    assertThat(figures.path("writes_per_s").asDouble()).isBetween(100.0, 400.0);
+    JsonNode west = figures.path("regions").path("eu-west");
+    assertThat(west.path("applied_per_s").asDouble()).isPositive();
+    for (JsonNode lag : List.of(west.path("lag_ms"), figures.path("baseline").path("lag_ms"))) {
+      assertThat(lag.path("samples").asLong()).isGreaterThan(20);
+      assertThat(lag.path("p50").asDouble()).isPositive();
+      assertThat(lag.path("p99").asDouble()).isGreaterThanOrEqualTo(lag.path("p50").asDouble());
+      assertThat(lag.path("max").asDouble()).isGreaterThanOrEqualTo(lag.path("p99").asDouble());
+    }
+    for (String cost :
+        List.of("redis_cpu_us_per_write", "cpu_us_per_change", "wan_bytes_per_change")) {
+      assertThat(figures.path(cost).asDouble()).as(cost).isPositive();
+    }
+    assertThat(figures.path("baseline").path("writes_per_s").asDouble()).isPositive();
+    Executed verified = Executed.of("verify", "--http", http);
+    assertThat(verified.status()).as(verified.out() + verified.err()).isEqualTo(ExitCodes.OK);
   }
 
   @Test

@@ -68,7 +68,8 @@ final class ConfigSettings {
           "url",
           ValueType.uri("http", "https"),
           "The region's schema registry (Confluent's REST API).",
-          "");
+          "Schema ids travel with events: all regions need one registry, or copies with equal ids."
+              + " Otherwise streams stops before the first event it cannot read.");
   static final Setting<String> REGISTRY_USER =
       Setting.optional("user", ValueType.TEXT, "User for basic authentication.", "");
   static final Setting<Secret> REGISTRY_PASSWORD =
