@@ -35,6 +35,14 @@ final class RocksRows implements RowStore {
   private static final long MIB = 1L << 20;
   private static final int BLOOM_BITS_PER_ROW = 10;
 
+  /**
+   * Two shards. The default of 64 makes each smaller than the filter of a large file, which then
+   * never stays in the cache: every read loads megabytes (360 µs instead of 5, seen).
+   */
+  private static final int CACHE_SHARD_BITS = 1;
+
+  private static final double CACHE_SHARE_OF_INDEX_AND_FILTERS = 0.5;
+
   static {
     RocksDB.loadLibrary();
   }
@@ -46,12 +54,16 @@ final class RocksRows implements RowStore {
   private boolean closed;
 
   RocksRows(Path dir, ShadowOptions options) {
-    LRUCache cache = own(new LRUCache(options.cacheBytes()));
+    LRUCache cache =
+        own(
+            new LRUCache(
+                options.cacheBytes(), CACHE_SHARD_BITS, false, CACHE_SHARE_OF_INDEX_AND_FILTERS));
     WriteBufferManager buffers = own(new WriteBufferManager(options.writeBufferBytes(), cache));
     BlockBasedTableConfig table =
         new BlockBasedTableConfig()
             .setBlockCache(cache)
             .setCacheIndexAndFilterBlocks(true)
+            .setCacheIndexAndFilterBlocksWithHighPriority(true)
             .setPinL0FilterAndIndexBlocksInCache(true)
             .setFilterPolicy(own(new BloomFilter(BLOOM_BITS_PER_ROW)));
     Options settings =

@@ -8,7 +8,9 @@ package io.crosstide.capture.shadow;
  *     grows towards the size of the data set
  * @param disposable the shadow is thrown away with its process: no log, no units; writes go to disk
  *     in chunks as they come and {@link Shadow#commitThrough} has nothing to hold back
- * @param cacheBytes RocksDB's block cache, index and filter blocks and write buffers included
+ * @param cacheBytes RocksDB's block cache, index and filter blocks and write buffers included. Too
+ *     low for the elements in use (about 64 bytes each): a command costs a read and a
+ *     decompression, several times what it costs otherwise
  * @param writeBufferBytes of {@code cacheBytes}, what unflushed writes may take
  */
 public record ShadowOptions(
@@ -16,7 +18,7 @@ public record ShadowOptions(
   private static final long MIB = 1L << 20;
 
   public static ShadowOptions defaults() {
-    return new ShadowOptions(64, false, 64 * MIB, 16 * MIB);
+    return new ShadowOptions(64, false, 128 * MIB, 16 * MIB);
   }
 
   /** For a copy that must hold whole values and dies with its process. */
