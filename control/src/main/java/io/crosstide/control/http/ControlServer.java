@@ -28,6 +28,9 @@ public final class ControlServer implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ControlServer.class);
   private static final int BODY_BYTES_MAX = 64 * 1024;
 
+  /** Set on requests whose 404 already says what is missing. */
+  private static final String ANSWERED = "crosstide.answered";
+
   private final Javalin javalin;
   private final ObjectMapper json;
   private final String bind;
@@ -50,7 +53,12 @@ public final class ControlServer implements AutoCloseable {
     new WanApi(this, node).register(javalin);
     new VerifyApi(this, node).register(javalin);
     new ProcessApi(this, node).register(javalin);
-    javalin.exception(ApiException.class, (e, ctx) -> error(ctx, e.status(), e.getMessage()));
+    javalin.exception(
+        ApiException.class,
+        (e, ctx) -> {
+          ctx.attribute(ANSWERED, true);
+          error(ctx, e.status(), e.getMessage());
+        });
     javalin.exception(
         HttpResponseException.class, (e, ctx) -> error(ctx, e.getStatus(), e.getMessage()));
     javalin.exception(IOException.class, (e, ctx) -> error(ctx, 503, e.getMessage()));
@@ -61,7 +69,12 @@ public final class ControlServer implements AutoCloseable {
           error(ctx, 500, "internal error, see the log: " + e);
         });
     javalin.error(
-        404, ctx -> error(ctx, 404, "there is nothing at " + ctx.method() + " " + ctx.path()));
+        404,
+        ctx -> {
+          if (ctx.attribute(ANSWERED) == null) {
+            error(ctx, 404, "there is nothing at " + ctx.method() + " " + ctx.path());
+          }
+        });
   }
 
   /**

@@ -61,7 +61,7 @@ class ControlServerTest {
     assertThat(status.path("ready").asBoolean()).isFalse();
     JsonNode region = status.path("regions").get(0);
     assertThat(region.path("name").asText()).isEqualTo("us-east");
-    assertThat(region.path("redis").asText()).isEqualTo("redis://localhost:7101");
+    assertThat(region.path("redis").asText()).isEqualTo("redis://localhost:1");
     assertThat(region.path("roles").get(0).path("health").asText()).isEqualTo("working");
     plane.markReady();
     assertThat(get("/api/v1/status").path("ready").asBoolean()).isTrue();
@@ -172,7 +172,18 @@ class ControlServerTest {
 
     JsonNode done = get("/api/v1/verify/" + id);
     assertThat(done.path("result").asText()).isEqualTo("could_not_tell");
-    assertThat(done.path("progress").asText()).contains("Redis of us-east (localhost:7101)");
+    assertThat(done.path("progress").asText()).contains("Redis of us-east (localhost:1)");
+  }
+
+  @Test
+  void verificationThatIsNotThereIsCalledByItsNumber() throws Exception {
+    HttpResponse<String> answer =
+        client.send(
+            request(address, "/api/v1/verify/987").GET().build(),
+            HttpResponse.BodyHandlers.ofString());
+
+    assertThat(answer.statusCode()).isEqualTo(404);
+    assertThat(answer.body()).contains("there is no verification 987");
   }
 
   @Test
@@ -226,14 +237,14 @@ class ControlServerTest {
               regions:
                 - name: us-east
                   id: 1
-                  redis: { uri: "redis://localhost:7101" }
-                  kafka: { bootstrap: "localhost:9101" }
-                  registry: { url: "http://localhost:8101" }
+                  redis: { uri: "redis://localhost:1" }
+                  kafka: { bootstrap: "localhost:1" }
+                  registry: { url: "http://localhost:1" }
                 - name: eu-west
                   id: 2
-                  redis: { uri: "redis://localhost:7102" }
-                  kafka: { bootstrap: "localhost:9102" }
-                  registry: { url: "http://localhost:8102" }
+                  redis: { uri: "redis://localhost:2" }
+                  kafka: { bootstrap: "localhost:2" }
+                  registry: { url: "http://localhost:2" }
               """,
               Path.of("."),
               Map.of())
