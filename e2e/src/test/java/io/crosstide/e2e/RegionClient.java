@@ -3,6 +3,7 @@ package io.crosstide.e2e;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.crosstide.schemas.Headers;
 import io.crosstide.schemas.Topics;
+import io.lettuce.core.ClientOptions;
 import io.lettuce.core.LettuceFutures;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisFuture;
@@ -39,6 +40,8 @@ final class RegionClient implements AutoCloseable {
     this.name = name;
     this.kafka = kafka;
     this.client = RedisClient.create(RedisURI.create(redis));
+    // A command sent again after a reconnect would count twice.
+    client.setOptions(ClientOptions.builder().autoReconnect(false).build());
     this.text = client.connect();
     this.binary = client.connect(ByteArrayCodec.INSTANCE);
   }

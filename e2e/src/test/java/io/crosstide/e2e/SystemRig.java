@@ -44,10 +44,15 @@ final class SystemRig implements AutoCloseable {
     return new ApiClient(URI.create(sandbox.ready().path("http").asText()));
   }
 
-  /** Kills everything with SIGKILL and starts it again from what is on disk. */
-  void killAndRestart() {
-    disconnect();
+  /**
+   * Kills everything with SIGKILL and starts it again from what is on disk.
+   *
+   * @param between run when everything is dead
+   */
+  void killAndRestart(Runnable between) {
     sandbox.kill9();
+    disconnect();
+    between.run();
     sandbox = SandboxProcess.start(directory, count);
     api = connect();
   }
