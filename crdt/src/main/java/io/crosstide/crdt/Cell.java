@@ -37,8 +37,11 @@ public final class Cell {
   public static final Cell EMPTY = new Cell(List.of(), List.of(), List.of(), VersionVector.EMPTY);
 
   /** Highest stamp first; at equal stamps the smaller region id first. */
-  static final Comparator<Write> NEWEST_FIRST =
-      Comparator.<Write>comparingLong(w -> w.stamp().packed()).reversed().thenComparing(Write::dot);
+  public static final Comparator<Write> NEWEST_FIRST =
+      Comparator.<Write>comparingLong(w -> w.stamp().packed())
+          .reversed()
+          .thenComparing(write -> write.dot().origin().regionId())
+          .thenComparing(Write::dot);
 
   private final List<Write> writes;
   private final List<Increment> increments;

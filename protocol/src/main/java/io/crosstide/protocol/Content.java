@@ -16,6 +16,9 @@ public final class Content {
   public static final Content ABSENT = new Content(null, null);
   public static final Content PRESENT = new Content(Bytes.EMPTY, null);
 
+  /** Integers below this magnitude are exact as doubles: 2^53. */
+  public static final double EXACT_INTEGERS = 9007199254740992.0;
+
   /** Values longer than this are compared by digest and forgotten once written. Bytes. */
   public static final int INLINE_MAX = 64;
 
@@ -95,7 +98,7 @@ public final class Content {
     if (Double.isInfinite(score)) {
       return score > 0 ? "inf" : "-inf";
     }
-    if (score == Math.rint(score) && Math.abs(score) < 1e15) {
+    if (score == Math.rint(score) && Math.abs(score) < EXACT_INTEGERS) {
       return Long.toString((long) score);
     }
     return Double.toString(score);

@@ -35,7 +35,7 @@ final class Explore {
         String kind = message.replaceAll("seed \\d+ step \\d+: ", "");
         kinds.merge(kind.substring(0, Math.min(12, kind.length())), 1, Integer::sum);
         if (failed <= 5) {
-          System.out.println(message.substring(0, Math.min(700, message.length())));
+          System.out.println(message.substring(0, Math.min(3000, message.length())));
           if (e.getCause() != null && failed <= 2) {
             e.getCause().printStackTrace(System.out);
           }

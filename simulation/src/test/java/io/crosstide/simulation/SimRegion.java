@@ -162,7 +162,7 @@ final class SimRegion implements SimRedis.StreamListener {
               + (merger == null ? "" : merger.phase() + " " + merger.epoch()));
     }
     if (item instanceof SimRedis.Marker marker) {
-      known = marker.marker();
+      known = follow(known, marker.marker());
     } else if (item instanceof SimRedis.Changes changes) {
       int count = changes.changes().size();
       for (int i = 0; i < count; i++) {
@@ -226,6 +226,17 @@ final class SimRegion implements SimRedis.StreamListener {
     }
   }
 
+  /** What capture knows after a marker: its context is a running maximum (P3). */
+  private static MarkerState follow(MarkerState known, MarkerState marker) {
+    if (marker.context().dominates(known.context())) {
+      return marker;
+    }
+    Map<String, MarkerState.Missed> exceptions = new TreeMap<>(known.exceptions());
+    exceptions.putAll(marker.exceptions());
+    return new MarkerState(
+        marker.epoch(), marker.fx(), known.context().join(marker.context()), exceptions);
+  }
+
   /** The claim that the next local write on {@code element} would be stamped with. */
   VersionVector claim(Element element) {
     MarkerState.Missed missed = known.exceptions().get(element.digest());
@@ -247,7 +258,7 @@ final class SimRegion implements SimRedis.StreamListener {
         publish(happened.get(published++));
       }
     } else if (item instanceof SimRedis.Marker marker) {
-      capturedMarker = marker.marker();
+      capturedMarker = follow(capturedMarker, marker.marker());
       if (marker.heldProbe() || random.nextInt(4) == 0) {
         beat();
       }
@@ -404,6 +415,8 @@ final class SimRegion implements SimRedis.StreamListener {
         + merger.epoch()
         + " last "
         + merger.lastNumber()
+        + " held "
+        + rows.count((char) 72)
         + " sender "
         + merger.senderState()
         + " settled "

@@ -97,6 +97,19 @@ final class Belief {
     return ofKey == null ? List.of() : List.copyOf(ofKey.values());
   }
 
+  /** Effects on elements of {@code key} are under way. */
+  boolean hasPending(RedisKey key) {
+    Map<Element, Tracked> ofKey = byKey.get(key);
+    if (ofKey != null) {
+      for (Tracked tracked : ofKey.values()) {
+        if (!tracked.pending.isEmpty() || !tracked.known) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
   List<Tracked> all() {
     List<Tracked> all = new ArrayList<>(size);
     byKey.values().forEach(ofKey -> all.addAll(ofKey.values()));

@@ -73,7 +73,8 @@ public final class EffectSemantics {
     } catch (ArithmeticException overflow) {
       return null;
     }
-    if (element.kind() == ElementKind.ZSET_MEMBER && Math.abs(sum) >= Numbers.EXACT_DOUBLE) {
+    if (element.kind() == ElementKind.ZSET_MEMBER
+        && (Math.abs(sum) >= Numbers.EXACT_DOUBLE || Math.abs(delta) >= Numbers.EXACT_DOUBLE)) {
       return null;
     }
     return Content.utf8(Long.toString(sum));

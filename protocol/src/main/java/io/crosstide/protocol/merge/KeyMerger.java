@@ -67,6 +67,7 @@ final class KeyMerger {
     final VersionVector merged;
     final VersionVector stable;
     final boolean existed;
+    Content deadlineBefore = Content.ABSENT;
     @Nullable ElementKind kindBefore;
     @Nullable ElementKind kindAfter;
     List<KeyState.Expiry> hidingBefore = List.of();
@@ -168,11 +169,12 @@ final class KeyMerger {
     byte[] header = rows.get(RowKeys.header(key));
     KeyState state = header == null ? new KeyState() : KeyState.decode(header);
     Work work = new Work(event, key, state, header != null, merged, stable);
+    state.settleDeadlineEvents(stable, work.deadlineElement);
     work.hidingBefore = state.effectiveExpiries(work.deadlineElement);
     work.kindBefore = visibleKind(key, state, work.hidingBefore);
     work.hidingAfter = work.hidingBefore;
     work.kindAfter = work.kindBefore;
-    final Content deadlineBefore = work.deadline();
+    work.deadlineBefore = work.deadline();
 
     if (event.change() instanceof Change.OfElement change
         && change.kind() != ElementKind.DEADLINE) {
@@ -182,11 +184,17 @@ final class KeyMerger {
     }
 
     Content deadlineAfter = work.deadline();
+    if (work.kindChanged()) {
+      work.deadlineBefore = Content.ABSENT; // it went with the old type
+    }
     boolean addressed =
         event.change() instanceof Change.StringSet
             || (event.change() instanceof Change.OfElement of && of.kind() == ElementKind.DEADLINE);
-    if (!deadlineBefore.equals(deadlineAfter) || (addressed && !deadlineAfter.isAbsent())) {
-      visitor.touched(work.deadlineElement, deadlineBefore, deadlineAfter, addressed);
+    if (!work.deadlineBefore.equals(deadlineAfter)
+        || (addressed && !deadlineAfter.isAbsent())
+        || (event.change() instanceof Change.KeyExpire && !deadlineAfter.isAbsent())
+        || setsDeadline(event.change())) {
+      visitor.touched(work.deadlineElement, work.deadlineBefore, deadlineAfter, addressed);
     }
     store(work);
   }
@@ -224,12 +232,19 @@ final class KeyMerger {
         true);
   }
 
+  private static void clearDeadline(Work work, Visitor visitor) {
+    if (!work.deadlineBefore.isAbsent()) {
+      visitor.touched(work.deadlineElement, work.deadlineBefore, Content.ABSENT, false);
+    }
+  }
+
   /**
    * The visible type changed: everything of the old type goes, then everything of the new one
    * comes, for Redis refuses an element while the key has another type.
    */
   private void changeKind(
       Work work, Element changed, Content shownBefore, Content shownAfter, Visitor visitor) {
+    clearDeadline(work, visitor);
     for (ElementKind kind : List.of(work.before(), work.after())) {
       if (changed.kind() == kind) {
         visitKinds(work, changed, shownBefore, shownAfter, true, visitor);
@@ -264,7 +279,10 @@ final class KeyMerger {
       Visitor visitor) {
     Content before = element.kind() == work.kindBefore ? shownBefore : Content.ABSENT;
     Content after = element.kind() == work.kindAfter ? shownAfter : Content.ABSENT;
-    if (addressed || !before.equals(after)) {
+    // What an expiry leaves standing because a deadline refutes it is gone from the Redis that
+    // expired it all the same.
+    boolean refuted = work.event.change() instanceof Change.KeyExpire && !before.isAbsent();
+    if (addressed || refuted || !before.equals(after)) {
       visitor.touched(element, before, after, addressed);
     }
   }
@@ -332,7 +350,8 @@ final class KeyMerger {
           new KeyState.Expiry(
               event.dot(),
               expire.deadlineMillis(),
-              new KeyState.Removal(event.seen(), exceptions(event))));
+              new KeyState.Removal(event.seen(), exceptions(event)),
+              false));
       rows.put(RowKeys.waiting('S', event.dot(), RowKeys.header(work.key)), new byte[0]);
     } else {
       mergeDeadline(work, change);
@@ -344,7 +363,8 @@ final class KeyMerger {
 
     Content shownAfter = work.content(work.stringElement, state.string, work.hidingAfter);
     count(work, ElementKind.STRING, shownBefore, shownAfter);
-    boolean rowsTouched = state.rows > 0 && (removesRows || hidingChanged);
+    boolean rowsTouched =
+        state.rows > 0 && (removesRows || hidingChanged || change instanceof Change.KeyExpire);
     if (rowsTouched) {
       work.kindAfter = kindAfterRows(work, removesRows);
     } else {
@@ -353,6 +373,9 @@ final class KeyMerger {
     boolean addressed = change instanceof Change.StringSet;
     boolean rowsVisited = rowsTouched || (work.kindChanged() && state.rows > 0);
     boolean stringFirst = work.kindBefore == ElementKind.STRING;
+    if (work.kindChanged()) {
+      clearDeadline(work, visitor);
+    }
     if (stringFirst) {
       visitKinds(work, work.stringElement, shownBefore, shownAfter, addressed, visitor);
     }
@@ -365,6 +388,11 @@ final class KeyMerger {
     if (change instanceof Change.StringSet) {
       noteConflict(work, work.stringElement, state.string);
     }
+  }
+
+  private static boolean setsDeadline(Change change) {
+    return change instanceof Change.DeadlineSet
+        || (change instanceof Change.StringSet set && set.deadlineMillis() > 0);
   }
 
   private static void mergeStringSet(Work work, Change.StringSet set) {
@@ -395,6 +423,8 @@ final class KeyMerger {
             ? set.deadlineMillis()
             : change instanceof Change.DeadlinePersist ? KeyState.PERSIST : 0;
     if (at > 0) {
+      VersionVector seen = work.event.seen(work.deadlineElement);
+      state.addDeadlineEvent(work.event.dot(), seen);
       state.addDeadline(
           new KeyState.DeadlineWrite(work.event.dot(), at, false), work.deadlineElement);
     }
@@ -523,8 +553,7 @@ final class KeyMerger {
   }
 
   private static boolean isNewer(Cell.Write a, Cell.Write b) {
-    int byStamp = a.stamp().compareTo(b.stamp());
-    return byStamp > 0 || (byStamp == 0 && a.dot().compareTo(b.dot()) < 0);
+    return Cell.NEWEST_FIRST.compare(a, b) < 0;
   }
 
   private static void count(Work work, ElementKind kind, Content before, Content after) {
@@ -594,6 +623,11 @@ final class KeyMerger {
       return;
     }
     rows.put(rowKey, state.encode());
+    if (state.isOnlyDeadlineEvents()) {
+      for (KeyState.DeadlineEvent event : state.deadlineEvents) {
+        rows.put(RowKeys.waiting('S', event.dot(), rowKey), new byte[0]);
+      }
+    }
     VersionVector waits = state.string.removed().join(state.deadlineRemoved);
     for (KeyState.Removal removal : state.removals) {
       waits = waits.join(removal.context().beyond(work.merged));
@@ -657,6 +691,7 @@ final class KeyMerger {
     }
     KeyState state = KeyState.decode(header);
     Element deadlineElement = Element.deadline(key);
+    state.settleDeadlineEvents(stable, deadlineElement);
     List<KeyState.Expiry> effective = state.effectiveExpiries(deadlineElement);
     for (KeyState.Expiry expiry : List.copyOf(state.expiries)) {
       if (!stable.covers(expiry.dot())) {
@@ -664,25 +699,30 @@ final class KeyMerger {
       }
       if (effective.contains(expiry)) {
         state.string = state.string.remove(expiry.covers().seen(Element.string(key))).prune(merged);
-        forEachCell(
-            key,
-            (element, cell) -> {
-              Cell after = cell.remove(expiry.covers().seen(element)).prune(merged);
-              if (after.isBlank()) {
-                rows.delete(RowKeys.element(element));
-                state.rows--;
-              } else if (!after.equals(cell)) {
-                ByteWriter out = new ByteWriter(64);
-                after.encode(out);
-                rows.put(RowKeys.element(element), out.toByteArray());
-              }
-            });
-        state.removeDeadlines(expiry.covers().seen(deadlineElement));
-        state.deadlineRemoved = state.deadlineRemoved.beyond(merged);
+        removeRows(key, state, expiry, merged);
       }
+      state.removeDeadlines(expiry.covers().seen(deadlineElement));
+      state.deadlineRemoved = state.deadlineRemoved.beyond(merged);
       state.expiries.remove(expiry);
     }
     storeHeader(headerKey, state);
+  }
+
+  private void removeRows(
+      RedisKey key, KeyState state, KeyState.Expiry expiry, VersionVector merged) {
+    forEachCell(
+        key,
+        (element, cell) -> {
+          Cell after = cell.remove(expiry.covers().seen(element)).prune(merged);
+          if (after.isBlank()) {
+            rows.delete(RowKeys.element(element));
+            state.rows--;
+          } else if (!after.equals(cell)) {
+            ByteWriter out = new ByteWriter(64);
+            after.encode(out);
+            rows.put(RowKeys.element(element), out.toByteArray());
+          }
+        });
   }
 
   private void storeHeader(byte[] headerKey, KeyState state) {

@@ -48,13 +48,21 @@ public final class KeyState {
   }
 
   /** An expiry that is not stable yet: a conditional removal (P6). */
-  public record Expiry(Dot dot, long deadlineMillis, Removal covers) {}
+  public record Expiry(Dot dot, long deadlineMillis, Removal covers, boolean refuted) {}
+
+  /**
+   * A deadline set or taken away on purpose, as long as an expiry it had not seen may still come:
+   * it refutes such an expiry, even if it has itself been superseded since, so that the order of
+   * arrival makes no difference.
+   */
+  record DeadlineEvent(Dot dot, VersionVector seen) {}
 
   Cell string = Cell.EMPTY;
   final List<DeadlineWrite> deadlines = new ArrayList<>();
   VersionVector deadlineRemoved = VersionVector.EMPTY;
   final List<Removal> removals = new ArrayList<>();
   final List<Expiry> expiries = new ArrayList<>();
+  final List<DeadlineEvent> deadlineEvents = new ArrayList<>();
 
   /** The kinds in the order of their encoding; never reorder. */
   private static final List<ElementKind> KINDS =
@@ -149,14 +157,50 @@ public final class KeyState {
     return hidden;
   }
 
+  /** A deadline event concurrent with {@code expiry} says otherwise. */
   private boolean isRefuted(Expiry expiry, Element deadlineElement) {
+    if (expiry.refuted()) {
+      return true;
+    }
     VersionVector seen = expiry.covers().seen(deadlineElement);
-    for (DeadlineWrite write : deadlines) {
-      if (!write.bound() && !seen.covers(write.dot())) {
+    for (DeadlineEvent event : deadlineEvents) {
+      boolean sameLog = event.dot().origin().equals(expiry.dot().origin());
+      if (!sameLog && !seen.covers(event.dot()) && !event.seen().covers(expiry.dot())) {
         return true;
       }
     }
     return false;
+  }
+
+  /**
+   * Remembers a deadline event. Of events of one origin that had seen the same of the others only
+   * the last is kept: it refutes whatever the earlier would.
+   */
+  void addDeadlineEvent(Dot dot, VersionVector seen) {
+    VersionVector others = seen.with(dot.origin(), 0);
+    deadlineEvents.removeIf(
+        event ->
+            event.dot().origin().equals(dot.origin())
+                && event.seen().with(dot.origin(), 0).equals(others));
+    deadlineEvents.add(new DeadlineEvent(dot, others));
+    deadlineEvents.sort(Comparator.comparing(DeadlineEvent::dot));
+  }
+
+  /**
+   * Forgets deadline events that every region has seen: no expiry to come is concurrent with them.
+   */
+  void settleDeadlineEvents(VersionVector stable, Element deadlineElement) {
+    if (deadlineEvents.stream().noneMatch(event -> stable.covers(event.dot()))) {
+      return;
+    }
+    expiries.replaceAll(
+        expiry ->
+            new Expiry(
+                expiry.dot(),
+                expiry.deadlineMillis(),
+                expiry.covers(),
+                isRefuted(expiry, deadlineElement)));
+    deadlineEvents.removeIf(event -> stable.covers(event.dot()));
   }
 
   /**
@@ -229,13 +273,19 @@ public final class KeyState {
     removals.addAll(pending);
   }
 
+  /** All that is left of the key are deadline events, which go once they are stable. */
+  boolean isOnlyDeadlineEvents() {
+    return !deadlineEvents.isEmpty() && rows == 0 && string.isEmpty() && deadlines.isEmpty();
+  }
+
   boolean isBlank() {
     return string.isBlank()
         && deadlines.isEmpty()
         && deadlineRemoved.isEmpty()
         && removals.isEmpty()
         && expiries.isEmpty()
-        && rows == 0;
+        && rows == 0
+        && deadlineEvents.isEmpty();
   }
 
   byte[] encode() {
@@ -258,6 +308,11 @@ public final class KeyState {
     for (Expiry expiry : expiries) {
       out.dot(expiry.dot()).varint(expiry.deadlineMillis());
       encode(out, expiry.covers());
+      out.u8(expiry.refuted() ? 1 : 0);
+    }
+    out.varint(deadlineEvents.size());
+    for (DeadlineEvent event : deadlineEvents) {
+      out.dot(event.dot()).vector(event.seen());
     }
     return out.toByteArray();
   }
@@ -284,7 +339,10 @@ public final class KeyState {
       state.removals.add(decodeRemoval(in));
     }
     for (int n = in.count(); n > 0; n--) {
-      state.expiries.add(new Expiry(in.dot(), in.varint(), decodeRemoval(in)));
+      state.expiries.add(new Expiry(in.dot(), in.varint(), decodeRemoval(in), in.u8() == 1));
+    }
+    for (int n = in.count(); n > 0; n--) {
+      state.deadlineEvents.add(new DeadlineEvent(in.dot(), in.vector()));
     }
     return state;
   }

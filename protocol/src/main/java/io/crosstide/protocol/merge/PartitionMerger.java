@@ -284,6 +284,9 @@ public final class PartitionMerger implements EffectWire.Listener {
       // A report from before this owner wrote its marker is old news: the loss of its own has its
       // own.
       boolean ours = phase == Phase.CONNECTING || event.fx().epoch() >= epoch;
+      if (phase == Phase.CONNECTING || phase == Phase.REPLAYING) {
+        fence = fence.join(event.context()); // this much has been in Redis
+      }
       if (event.change() instanceof Change.MarkerLost && ours) {
         meta.lost = new MarkerState(0, event.fx(), event.context(), event.exceptions());
         sender.pause();
@@ -353,9 +356,11 @@ public final class PartitionMerger implements EffectWire.Listener {
   }
 
   private void processRemote(List<ChangeEvent> unit) {
+    metaMoved = true;
     for (ChangeEvent event : unit) {
       int before = openEffects;
       meta.merged = meta.merged.with(event.origin(), event.seq());
+      metaMoved = true; // held records are merged without one being received
       if (phase == Phase.RUNNING) {
         mergeRemote(event);
       } else {
@@ -367,13 +372,8 @@ public final class PartitionMerger implements EffectWire.Listener {
   }
 
   private void mergeRemote(ChangeEvent event) {
-    Content expiring =
-        event.change() instanceof Change.KeyExpire expire
-            ? Content.deadline(expire.deadlineMillis())
-            : Content.ABSENT;
-    boolean expiresHere =
-        !expiring.isAbsent()
-            && believedDeadline(Objects.requireNonNull(event.key())).equals(expiring);
+    RedisKey key = Objects.requireNonNull(event.key());
+    boolean contended = belief.hasPending(key);
     keys.merge(
         event,
         meta.merged,
@@ -381,10 +381,6 @@ public final class PartitionMerger implements EffectWire.Listener {
         (element, before, after, addressed) -> {
           Tracked tracked = belief.get(element);
           if (tracked == null) {
-            if (expiresHere && after.isAbsent()) {
-              return; // this Redis expires the key by itself, at the same time, and its log will
-              // say so
-            }
             if (before.equals(after) && !addressed) {
               return;
             }
@@ -394,12 +390,9 @@ public final class PartitionMerger implements EffectWire.Listener {
           reconcile(tracked, event, true, addressed, after);
           splitGroup();
         });
-  }
-
-  private Content believedDeadline(RedisKey key) {
-    Element element = Element.deadline(key);
-    Tracked tracked = belief.get(element);
-    return tracked == null ? keys.wanted(element) : tracked.believed().content();
+    if (contended) {
+      checkDeadline(key);
+    }
   }
 
   private void processLocal(ChangeEvent event) {
@@ -410,6 +403,7 @@ public final class PartitionMerger implements EffectWire.Listener {
       return;
     }
     RedisKey key = Objects.requireNonNull(event.key());
+    boolean contended = belief.hasPending(key);
     Set<Tracked> folded = new HashSet<>();
     for (Tracked tracked : belief.ofKey(key)) {
       if (LocalFold.concerns(event.change(), tracked.element)) {
@@ -425,7 +419,7 @@ public final class PartitionMerger implements EffectWire.Listener {
           Tracked tracked = belief.get(element);
           if (tracked == null) {
             Content content = LocalFold.after(before.compact(), element, event.change());
-            if (content != null && content.equals(after)) {
+            if (content != null && content.equals(after) && !mayVanish(element, after)) {
               return;
             }
             tracked =
@@ -438,13 +432,45 @@ public final class PartitionMerger implements EffectWire.Listener {
           }
           folded.remove(tracked);
           tracked.wanted = after.compact();
-          reconcile(tracked, event, false, false, after);
+          reconcile(tracked, event, false, mayVanish(element, after), after);
           splitGroup();
         });
     for (Tracked tracked : folded) {
       reconcile(tracked, event, false, false, null);
     }
+    if (contended) {
+      checkDeadline(key);
+    }
     closeGroup();
+  }
+
+  /**
+   * A key may vanish for a moment under effects and local writes that cross, and its deadline with
+   * it: only a check behind them can tell.
+   */
+  private void checkDeadline(RedisKey key) {
+    Element element = Element.deadline(key);
+    Content wanted = keys.wanted(element);
+    Tracked tracked = belief.get(element);
+    if (wanted.isAbsent() && tracked == null) {
+      return;
+    }
+    if (tracked == null) {
+      tracked = new Tracked(element, wanted, wanted);
+    }
+    tracked.wanted = wanted;
+    tracked.probesInRow = 0;
+    reconcile(tracked, null, false, true, wanted);
+  }
+
+  /**
+   * A deadline just set may go with its key, which effects under way may empty for a moment when
+   * its type changes: only a check behind them can tell.
+   */
+  private boolean mayVanish(Element element, Content content) {
+    return element.kind() == ElementKind.DEADLINE
+        && !content.isAbsent()
+        && belief.hasPending(element.key());
   }
 
   private void foldLocal(Tracked tracked, ChangeEvent event) {
@@ -513,7 +539,7 @@ public final class PartitionMerger implements EffectWire.Listener {
     }
     ElementState believed = tracked.believed();
     if (believed.content().equals(tracked.wanted)) {
-      if (!believed.exception().isNone() || (remote && addressed)) {
+      if (!believed.exception().isNone() || addressed) {
         belief.track(tracked);
         emit(tracked, new Effect.Check(tracked.element, believed.content(), believed.exception()));
       } else if (!tracked.isSettled()) {
@@ -901,6 +927,7 @@ public final class PartitionMerger implements EffectWire.Listener {
         tracked.missesInRow = 0;
         tracked.probesInRow = 0;
       }
+      retryDeadline(element);
       return;
     }
     String reason =
@@ -912,6 +939,18 @@ public final class PartitionMerger implements EffectWire.Listener {
     listener.miss(element, reason);
     if (tracked != null) {
       tracked.missesInRow++;
+    }
+  }
+
+  /** A deadline cannot be set on a key that is not there; now that the key has changed, it may. */
+  private void retryDeadline(Element passed) {
+    if (passed.kind() == ElementKind.DEADLINE) {
+      return;
+    }
+    Tracked deadline = belief.get(Element.deadline(passed.key()));
+    if (deadline != null && deadline.known && deadline.probesInRow >= PROBES_UNTIL_GIVEN_UP) {
+      deadline.probesInRow = 0;
+      ask(deadline);
     }
   }
 

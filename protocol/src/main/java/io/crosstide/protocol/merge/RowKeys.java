@@ -34,7 +34,7 @@ final class RowKeys {
   private static ByteWriter key(char letter, RedisKey key) {
     return new ByteWriter(16 + key.name().length())
         .u8(letter)
-        .u8(key.db())
+        .fixed32(key.db())
         .fixed32(key.name().length())
         .raw(key.name().array());
   }
@@ -78,7 +78,7 @@ final class RowKeys {
   }
 
   private static RedisKey parseKey(ByteReader in) {
-    int db = in.u8();
+    int db = in.fixed32();
     return new RedisKey(db, Bytes.wrap(in.raw(in.fixed32())));
   }
 

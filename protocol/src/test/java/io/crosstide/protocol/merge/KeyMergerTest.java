@@ -44,10 +44,6 @@ class KeyMergerTest {
     return new Change.StringSet(Bytes.utf8(value), at, false);
   }
 
-  private static Change setKeepingTtl(String value) {
-    return new Change.StringSet(Bytes.utf8(value), 0, true);
-  }
-
   private static Change add(String name) {
     return new Change.SetAdd(Bytes.utf8(name));
   }
@@ -173,25 +169,6 @@ class KeyMergerTest {
     site.receive(us.write(KEY, setWithDeadline("a", 10), NOTHING, 1));
     site.receive(eu.write(KEY, set("b"), NOTHING, 2));
     assertThat(site.shown).containsExactly(java.util.Map.entry(STRING, Content.utf8("b")));
-  }
-
-  @Test
-  void keepTtlKeepsTheDeadlineThatCameWithTheValueItReplaces() {
-    site.receive(us.write(KEY, setWithDeadline("a", 10), NOTHING, 1));
-    site.receive(us.write(KEY, setKeepingTtl("b"), NOTHING, 2));
-    assertThat(site.wanted(STRING)).isEqualTo(Content.utf8("b"));
-    assertThat(site.wanted(DEADLINE)).isEqualTo(Content.deadline(10));
-  }
-
-  @Test
-  void keepTtlGivesTheSameInWhicheverOrderItArrives() {
-    ChangeEvent first = us.write(KEY, setWithDeadline("a", 10), NOTHING, 1);
-    ChangeEvent second = eu.write(KEY, setKeepingTtl("b"), seen(us), 2);
-    MergeSite other = new MergeSite();
-    site.receive(first, second).collectGarbage();
-    other.receive(second, first).collectGarbage();
-    assertThat(site.shown).isEqualTo(other.shown);
-    assertThat(site.rows.dump(key -> true)).isEqualTo(other.rows.dump(key -> true));
   }
 
   @Test
