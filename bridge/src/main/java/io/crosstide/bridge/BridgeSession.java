@@ -5,6 +5,7 @@ import io.crosstide.schemas.Headers;
 import io.crosstide.schemas.MalformedEventException;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
@@ -34,6 +35,7 @@ import org.slf4j.LoggerFactory;
 final class BridgeSession {
   private static final Logger log = LoggerFactory.getLogger(BridgeSession.class);
   private static final Duration POLL = Duration.ofMillis(500);
+  private static final Duration GATHER = Duration.ofMillis(2);
   private static final Duration ASK_TIMEOUT = Duration.ofSeconds(3);
   private static final long SECOND_NANOS = 1_000_000_000L;
   private static final int FRAMING_BYTES = 16;
@@ -100,27 +102,43 @@ final class BridgeSession {
    */
   void pump() throws InterruptedException {
     while (!closing.get() && !recheckDue()) {
-      long wait = pacer.nanosToWait();
-      if (wait > 0) {
-        LockSupport.parkNanos(wait);
+      List<ConsumerRecords<byte[], byte[]>> group = readGroup();
+      int left = 0;
+      for (ConsumerRecords<byte[], byte[]> polled : group) {
+        left += polled.count();
       }
-      ConsumerRecords<byte[], byte[]> polled = consumer.poll(POLL);
-      int left = polled.count();
-      for (ConsumerRecord<byte[], byte[]> record : polled) {
-        polledLeft = left--;
-        if (!forward(record)) {
-          return;
+      boolean behind = left >= Clients.POLL_RECORDS_MAX;
+      boolean any = left > 0;
+      for (ConsumerRecords<byte[], byte[]> polled : group) {
+        for (ConsumerRecord<byte[], byte[]> record : polled) {
+          polledLeft = left--;
+          if (!forward(record)) {
+            return;
+          }
         }
       }
       polledLeft = 0;
-      // Behind by more than a poll, throughput counts, and the batches are full anyway.
-      if (!polled.isEmpty() && polled.count() < Clients.POLL_RECORDS_MAX) {
+      // Far behind, throughput counts, and the batches are full anyway.
+      if (any && !behind) {
         pacer.sent();
       }
       throwIfFailed();
       noteUnread();
       commitIfDue();
     }
+  }
+
+  /** Reads what is to go out together, not before the pacer allows it. */
+  private List<ConsumerRecords<byte[], byte[]>> readGroup() {
+    long wait = pacer.nanosToWait();
+    if (wait == 0) {
+      return List.of(consumer.poll(POLL));
+    }
+    LockSupport.parkNanos(wait);
+    // The fetch under way was answered with the first event that came; what came since is in the
+    // next one.
+    ConsumerRecords<byte[], byte[]> first = consumer.poll(POLL);
+    return first.isEmpty() ? List.of(first) : List.of(first, consumer.poll(GATHER));
   }
 
   /**
@@ -191,6 +209,7 @@ final class BridgeSession {
       commitIfDue();
     }
     long ticket = partition.sent(record.offset());
+    boolean lastOfPoll = polledLeft == 1;
     // The future says nothing that the callback does not.
     var unused =
         producer.send(
@@ -207,7 +226,9 @@ final class BridgeSession {
                 counters.events.increment();
                 counters.bytes.add(sent.bytes());
                 counters.lag.record(System.currentTimeMillis() - sent.stampMillis());
-                pacer.sample(System.nanoTime() - sent.sentNanos());
+                if (lastOfPoll) {
+                  pacer.sample(System.nanoTime() - sent.sentNanos());
+                }
               }
               inFlight.release(sent, error);
             });

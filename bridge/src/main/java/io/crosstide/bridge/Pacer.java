@@ -3,69 +3,57 @@ package io.crosstide.bridge;
 import java.util.function.LongSupplier;
 
 /**
- * Spreads requests over the round trip of a long line.
+ * Gathers events into fewer requests on a long line.
  *
  * <p>An idempotent producer keeps at most five requests under way. Sent as fast as events come, all
- * five would leave within a millisecond, and the next event would wait for a whole round trip until
- * one of them is answered. Sent a fifth of a round trip apart, no event waits longer than that
- * fifth, and the batches are just as large as they must be. On a short line there is nothing to
- * spread.
+ * five leave within a millisecond, and what comes next waits for a round trip. A pause of a
+ * fraction of the round trip before each group spreads them a little, and saves most of the
+ * wake-ups of bridge and brokers. Tried at a round trip of 80 ms on a busy machine: a quarter costs
+ * more delay than it saves, because fetches stand still meanwhile; a sixteenth beats none in both
+ * delay and processor time. On a short line there is nothing to gain.
  */
 final class Pacer {
   /** Requests that an idempotent producer may have under way on a connection. */
   static final int REQUESTS_IN_FLIGHT = 5;
 
+  private static final int PAUSES_PER_ROUND_TRIP = 16;
+
   /** Below this the wake-ups would cost more than the waiting. */
   private static final long SHORT_NANOS = 5_000_000L;
 
   /** After a cut all acknowledgements look slow for a while. */
-  private static final long WAIT_NANOS_MAX = 50_000_000L;
+  private static final long WAIT_NANOS_MAX = 20_000_000L;
 
-  private static final long WINDOW_NANOS = 5_000_000_000L;
+  /** Weight of one acknowledgement in the mean. */
+  private static final double WEIGHT = 1.0 / 8;
 
   private final LongSupplier nanoTime;
-  private volatile long lowest = Long.MAX_VALUE;
-  private long lowestBefore = Long.MAX_VALUE;
-  private long windowStart;
-  private long lastSend;
+  private volatile double roundTripNanos;
+  private long nextSend;
 
   Pacer(LongSupplier nanoTime) {
     this.nanoTime = nanoTime;
-    windowStart = nanoTime.getAsLong();
-    lastSend = windowStart - WINDOW_NANOS;
+    this.nextSend = nanoTime.getAsLong();
   }
 
-  /** Learns from one acknowledgement, {@code nanos} after its record was sent. Any thread. */
-  synchronized void sample(long nanos) {
-    long now = nanoTime.getAsLong();
-    if (now - windowStart > WINDOW_NANOS) {
-      lowestBefore = lowest;
-      lowest = Long.MAX_VALUE;
-      windowStart = now;
-    }
-    if (nanos < lowest) {
-      lowest = nanos;
-    }
-  }
-
-  /** Round trip as far as known: the quickest of the last acknowledgements, in ns; 0 if unknown. */
-  synchronized long roundTripNanos() {
-    long least = Math.min(lowest, lowestBefore);
-    return least == Long.MAX_VALUE ? 0 : least;
+  /** Learns from one acknowledgement, {@code nanos} after its record was sent. One thread. */
+  void sample(long nanos) {
+    double mean = roundTripNanos;
+    roundTripNanos = mean == 0 ? nanos : mean + WEIGHT * (nanos - mean);
   }
 
   /** How long to hold back the next group of events, in ns. */
   long nanosToWait() {
-    long roundTrip = roundTripNanos();
-    if (roundTrip < SHORT_NANOS) {
-      return 0;
-    }
-    long apart = Math.min(WAIT_NANOS_MAX, roundTrip / REQUESTS_IN_FLIGHT);
-    return Math.max(0, lastSend + apart - nanoTime.getAsLong());
+    return Math.max(0, nextSend - nanoTime.getAsLong());
   }
 
   /** Notes that a group of events was handed to the producer. Bridge's thread only. */
   void sent() {
-    lastSend = nanoTime.getAsLong();
+    double roundTrip = roundTripNanos;
+    long apart =
+        roundTrip < SHORT_NANOS
+            ? 0
+            : Math.min(WAIT_NANOS_MAX, (long) (roundTrip / PAUSES_PER_ROUND_TRIP));
+    nextSend = nanoTime.getAsLong() + apart;
   }
 }

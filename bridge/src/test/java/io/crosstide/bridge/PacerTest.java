@@ -3,6 +3,7 @@ package io.crosstide.bridge;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.concurrent.atomic.AtomicLong;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 
 class PacerTest {
@@ -18,13 +19,13 @@ class PacerTest {
   }
 
   @Test
-  void spreadsFiveRequestsOverTheRoundTrip() {
+  void pausesForASixteenthOfTheRoundTrip() {
     pacer.sample(80 * MILLI);
     pacer.sent();
-    assertThat(pacer.nanosToWait()).isEqualTo(16 * MILLI);
-    now.addAndGet(10 * MILLI);
-    assertThat(pacer.nanosToWait()).isEqualTo(6 * MILLI);
-    now.addAndGet(10 * MILLI);
+    assertThat(pacer.nanosToWait()).isEqualTo(5 * MILLI);
+    now.addAndGet(3 * MILLI);
+    assertThat(pacer.nanosToWait()).isEqualTo(2 * MILLI);
+    now.addAndGet(3 * MILLI);
     assertThat(pacer.nanosToWait()).isZero();
   }
 
@@ -35,21 +36,19 @@ class PacerTest {
   }
 
   @Test
-  void takesTheQuickestAcknowledgementOfTheLastSeconds() {
-    pacer.sample(80 * MILLI);
-    pacer.sample(200 * MILLI);
-    assertThat(pacer.roundTripNanos()).isEqualTo(80 * MILLI);
-    now.addAndGet(6_000 * MILLI);
-    pacer.sample(100 * MILLI);
-    now.addAndGet(6_000 * MILLI);
-    pacer.sample(100 * MILLI);
-    assertThat(pacer.roundTripNanos()).isEqualTo(100 * MILLI);
+  void followsALineThatBecomesLonger() {
+    pacer.sample(20 * MILLI);
+    for (int i = 0; i < 50; i++) {
+      pacer.sample(100 * MILLI);
+    }
+    pacer.sent();
+    assertThat(pacer.nanosToWait()).isCloseTo(100 * MILLI / 16, Offset.offset(MILLI / 4));
   }
 
   @Test
   void waitsBrieflyAtMostHoweverSlowTheLineLooksAfterACut() {
     pacer.sample(60_000 * MILLI);
     pacer.sent();
-    assertThat(pacer.nanosToWait()).isEqualTo(50 * MILLI);
+    assertThat(pacer.nanosToWait()).isEqualTo(20 * MILLI);
   }
 }
