@@ -68,8 +68,8 @@ public final class StreamsRole implements AutoCloseable {
   private final ScheduledExecutorService supervisor;
 
   private volatile Status status = new Status(StreamsState.CREATED, "");
-  private @Nullable KafkaStreams streams;
-  private boolean closing;
+  private volatile @Nullable KafkaStreams streams;
+  private volatile boolean closing;
   private int failures;
   private volatile long runningSinceNanos;
 
@@ -303,12 +303,12 @@ public final class StreamsRole implements AutoCloseable {
    *     this one until its session times out
    */
   public void close(boolean leaveGroup) {
+    supervisor.shutdownNow(); // first, for a start under way may wait for Kafka
     synchronized (this) {
       if (closing) {
         return;
       }
       closing = true;
-      supervisor.shutdownNow();
       closeStreams(leaveGroup);
       if (status.state() != StreamsState.FAILED) {
         status = new Status(StreamsState.CLOSED, "");
