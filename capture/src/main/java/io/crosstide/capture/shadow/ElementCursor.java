@@ -16,6 +16,7 @@ public final class ElementCursor implements AutoCloseable {
   private final @Nullable Overlay elementsOfScores;
   private Bytes name = Bytes.EMPTY;
   private byte[] value = {};
+  private @Nullable FirstMet firstMet;
 
   private ElementCursor(@Nullable RowScan scan, ShadowType type, @Nullable Overlay ofScores) {
     this.scan = scan;
@@ -31,8 +32,15 @@ public final class ElementCursor implements AutoCloseable {
     return new ElementCursor(scan, type, null);
   }
 
-  static ElementCursor byScore(RowScan scan, Overlay elements) {
-    return new ElementCursor(scan, ShadowType.ZSET, elements);
+  /** Hears of the first row that a walk meets. */
+  interface FirstMet {
+    void row(byte[] row);
+  }
+
+  static ElementCursor byScore(RowScan scan, Overlay elements, FirstMet firstMet) {
+    ElementCursor cursor = new ElementCursor(scan, ShadowType.ZSET, elements);
+    cursor.firstMet = firstMet;
+    return cursor;
   }
 
   /** Moves to the next element; false at the end. */
@@ -41,6 +49,11 @@ public final class ElementCursor implements AutoCloseable {
       return false;
     }
     byte[] row = scan.row();
+    FirstMet tell = firstMet;
+    if (tell != null) {
+      tell.row(row);
+      firstMet = null;
+    }
     if (elementsOfScores != null) {
       row = Rows.elementOfByScore(row);
       byte[] found = elementsOfScores.get(row);

@@ -43,6 +43,7 @@ public abstract sealed class Shadow implements AutoCloseable permits InMemorySha
   private final RowStore store;
   private final Overlay overlay;
   private final ShadowOptions options;
+  private final ScoreBounds scoreBounds = new ScoreBounds();
   private final Map<Integer, Integer> spaces = new TreeMap<>();
   private int lastSpace;
   private long lastGeneration;
@@ -271,6 +272,10 @@ public abstract sealed class Shadow implements AutoCloseable permits InMemorySha
 
   final Overlay overlay() {
     return overlay;
+  }
+
+  final ScoreBounds scoreBounds() {
+    return scoreBounds;
   }
 
   final ShadowOptions options() {

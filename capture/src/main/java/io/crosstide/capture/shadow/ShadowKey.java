@@ -4,6 +4,7 @@ import io.crosstide.capture.shadow.RowStore.RowScan;
 import io.crosstide.crdt.Bytes;
 import io.crosstide.protocol.Content;
 import io.crosstide.protocol.RedisKey;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -114,12 +115,12 @@ public final class ShadowKey {
 
   /** All elements in the order of {@link ShadowNames#compare}; none for strings. */
   public ElementCursor elements() {
-    return cursor(Table.BY_NAME, false);
+    return byName();
   }
 
   /** A sorted set's members from the lowest score up, or from the highest down. */
   public ElementCursor byScore(boolean descending) {
-    return cursor(Table.BY_SCORE, descending);
+    return walkByScore(null, descending);
   }
 
   /** A sorted set's members from the first with {@code score} up. */
@@ -128,14 +129,35 @@ public final class ShadowKey {
     if (!is(ShadowType.ZSET) || space == null) {
       return ElementCursor.empty();
     }
+    if (shadow.scoreBounds().first(generation) == null) {
+      try (ElementCursor lowest = byScore(false)) {
+        lowest.next();
+      }
+    }
+    byte[] wanted = Rows.fromScore(space, generation, score);
+    byte[] first = shadow.scoreBounds().first(generation);
+    boolean fromLowest = first != null && Arrays.compareUnsigned(wanted, first) <= 0;
+    return fromLowest ? byScore(false) : walkByScore(wanted, null);
+  }
+
+  private ElementCursor walkByScore(byte @Nullable [] from, @Nullable Boolean fromEnd) {
+    Integer space = shadow.space(db);
+    if (!is(ShadowType.ZSET) || space == null) {
+      return ElementCursor.empty();
+    }
+    byte[] prefix = Rows.byScoreOf(space, generation);
+    byte[] first = from != null ? from : shadow.scoreBounds().first(generation);
+    byte[] last = shadow.scoreBounds().last(generation);
     RowScan scan =
         shadow
             .overlay()
             .scan(
-                Rows.fromScore(space, generation, score),
-                Rows.afterPrefix(Rows.byScoreOf(space, generation)),
-                false);
-    return ElementCursor.byScore(scan, shadow.overlay());
+                first != null ? first : prefix,
+                last != null ? Rows.after(last) : Rows.afterPrefix(prefix),
+                Boolean.TRUE.equals(fromEnd));
+    ElementCursor.FirstMet firstMet =
+        fromEnd == null ? row -> {} : row -> shadow.scoreBounds().walked(generation, fromEnd, row);
+    return ElementCursor.byScore(scan, shadow.overlay(), firstMet);
   }
 
   /** Elements in the order of {@link #elements()}, from the first at or after {@code name}. */
@@ -154,22 +176,12 @@ public final class ShadowKey {
     return ElementCursor.byName(scan, type);
   }
 
-  private enum Table {
-    BY_NAME,
-    BY_SCORE
-  }
-
-  private ElementCursor cursor(Table table, boolean descending) {
+  private ElementCursor byName() {
     Integer space = shadow.space(db);
     if (!exists || generation == 0 || space == null) {
       return ElementCursor.empty();
     }
-    if (table == Table.BY_SCORE) {
-      return ElementCursor.byScore(
-          shadow.scanPrefix(Rows.byScoreOf(space, generation), descending), shadow.overlay());
-    }
-    return ElementCursor.byName(
-        shadow.scanPrefix(Rows.elementsOf(space, generation), descending), type);
+    return ElementCursor.byName(shadow.scanPrefix(Rows.elementsOf(space, generation), false), type);
   }
 
   // ---- writes ----
@@ -225,7 +237,9 @@ public final class ShadowKey {
       shadow.overlay().delete(Rows.byScore(space, generation, ElementRow.score(old), member));
     }
     shadow.overlay().put(row, ElementRow.ofScore(member, score));
-    shadow.overlay().put(Rows.byScore(space, generation, score, member), NO_VALUE);
+    byte[] byScore = Rows.byScore(space, generation, score, member);
+    shadow.overlay().put(byScore, NO_VALUE);
+    shadow.scoreBounds().written(generation, byScore);
     countIf(old == null);
     return old == null;
   }

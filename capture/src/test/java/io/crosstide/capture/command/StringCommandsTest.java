@@ -43,7 +43,7 @@ class StringCommandsTest {
     assertThat(changeOf("SET k v NX EXAT 6000 GET"))
         .isEqualTo(new Change.StringSet(bytes("v"), 6_000_000, false));
     assertThat(changeOf("set k v2 xx keepttl"))
-        .isEqualTo(new Change.StringSet(bytes("v2"), 0, true));
+        .isEqualTo(new Change.StringSet(bytes("v2"), 6_000_000, false));
     assertThat(stream.shadow.key(0, bytes("k")).deadlineMillis()).isEqualTo(6_000_000);
     assertThat(changeOf("SET k v EX 10"))
         .isEqualTo(new Change.StringSet(bytes("v"), stream.now + 10_000, false));

@@ -9,6 +9,8 @@ import io.crosstide.protocol.Content;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
+import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -413,6 +415,36 @@ abstract class ShadowContract {
     key("a").setString(b("w"));
     shadow.seal(at(2));
     assertThat(shadow.waitingRows()).isEqualTo(1);
+  }
+
+  @Test
+  void aQueueIsFoundFromBothEndsWhateverIsAddedAndTaken() {
+    TreeMap<Double, String> expected = new TreeMap<>();
+    Random random = new Random(5);
+    for (int i = 0; i < 3000; i++) {
+      double score = random.nextInt(1000) - 500.0 + i / 10_000.0;
+      key("z").putScore(b("m" + i), score);
+      expected.put(score, "m" + i);
+      while (expected.size() > 1 && random.nextInt(5) < 3) {
+        boolean descending = random.nextBoolean();
+        try (ElementCursor members =
+            !descending && random.nextBoolean()
+                ? key("z").fromScore(expected.firstKey() - random.nextInt(3))
+                : key("z").byScore(descending)) {
+          assertThat(members.next()).isTrue();
+          var end = descending ? expected.pollLastEntry() : expected.pollFirstEntry();
+          assertThat(members.name().text()).isEqualTo(end.getValue());
+          key("z").remove(members.name());
+        }
+      }
+      if (i % 50 == 0) {
+        shadow.commitThrough(shadow.seal(at(i)));
+      }
+    }
+    assertThat(drain(key("z").byScore(false))).containsExactlyElementsOf(expected.values());
+    double middle = expected.keySet().stream().skip(expected.size() / 2).findFirst().orElseThrow();
+    assertThat(drain(key("z").fromScore(middle)))
+        .containsExactlyElementsOf(expected.tailMap(middle).values());
   }
 
   // ---- units ----
