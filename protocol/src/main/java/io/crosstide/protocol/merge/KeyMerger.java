@@ -424,7 +424,7 @@ final class KeyMerger {
             : change instanceof Change.DeadlinePersist ? KeyState.PERSIST : 0;
     if (at > 0) {
       VersionVector seen = work.event.seen(work.deadlineElement);
-      state.addDeadlineEvent(work.event.dot(), seen);
+      state.addDeadlineEvent(work.event.dot(), at, seen);
       state.addDeadline(
           new KeyState.DeadlineWrite(work.event.dot(), at, false), work.deadlineElement);
     }

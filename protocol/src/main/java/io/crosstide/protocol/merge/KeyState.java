@@ -55,7 +55,7 @@ public final class KeyState {
    * it refutes such an expiry, even if it has itself been superseded since, so that the order of
    * arrival makes no difference.
    */
-  record DeadlineEvent(Dot dot, VersionVector seen) {}
+  record DeadlineEvent(Dot dot, long at, VersionVector seen) {}
 
   Cell string = Cell.EMPTY;
   final List<DeadlineWrite> deadlines = new ArrayList<>();
@@ -165,7 +165,8 @@ public final class KeyState {
     VersionVector seen = expiry.covers().seen(deadlineElement);
     for (DeadlineEvent event : deadlineEvents) {
       boolean sameLog = event.dot().origin().equals(expiry.dot().origin());
-      if (!sameLog && !seen.covers(event.dot()) && !event.seen().covers(expiry.dot())) {
+      boolean longer = event.at() > expiry.deadlineMillis();
+      if (longer && !sameLog && !seen.covers(event.dot()) && !event.seen().covers(expiry.dot())) {
         return true;
       }
     }
@@ -173,16 +174,19 @@ public final class KeyState {
   }
 
   /**
-   * Remembers a deadline event. Of events of one origin that had seen the same of the others only
-   * the last is kept: it refutes whatever the earlier would.
+   * Remembers a deadline event. Events of one origin that had seen the same of the others count as
+   * one, with the longest deadline.
    */
-  void addDeadlineEvent(Dot dot, VersionVector seen) {
+  void addDeadlineEvent(Dot dot, long at, VersionVector seen) {
     VersionVector others = seen.with(dot.origin(), 0);
-    deadlineEvents.removeIf(
-        event ->
-            event.dot().origin().equals(dot.origin())
-                && event.seen().with(dot.origin(), 0).equals(others));
-    deadlineEvents.add(new DeadlineEvent(dot, others));
+    long longest = at;
+    for (DeadlineEvent event : List.copyOf(deadlineEvents)) {
+      if (event.dot().origin().equals(dot.origin()) && event.seen().equals(others)) {
+        longest = Math.max(longest, event.at());
+        deadlineEvents.remove(event);
+      }
+    }
+    deadlineEvents.add(new DeadlineEvent(dot, longest, others));
     deadlineEvents.sort(Comparator.comparing(DeadlineEvent::dot));
   }
 
@@ -312,7 +316,7 @@ public final class KeyState {
     }
     out.varint(deadlineEvents.size());
     for (DeadlineEvent event : deadlineEvents) {
-      out.dot(event.dot()).vector(event.seen());
+      out.dot(event.dot()).varint(event.at()).vector(event.seen());
     }
     return out.toByteArray();
   }
@@ -342,7 +346,7 @@ public final class KeyState {
       state.expiries.add(new Expiry(in.dot(), in.varint(), decodeRemoval(in), in.u8() == 1));
     }
     for (int n = in.count(); n > 0; n--) {
-      state.deadlineEvents.add(new DeadlineEvent(in.dot(), in.vector()));
+      state.deadlineEvents.add(new DeadlineEvent(in.dot(), in.varint(), in.vector()));
     }
     return state;
   }
