@@ -115,11 +115,11 @@ final class StringCommands {
       Bytes value,
       long deadlineMillis,
       boolean keepsDeadline) {
+    // A deadline belongs to the value it came with (P6): one that is kept comes with the new value.
+    long deadline = keepsDeadline ? key.deadlineMillis() : deadlineMillis;
     key.setString(value);
-    if (!keepsDeadline) {
-      key.deadline(deadlineMillis);
-    }
-    context.emit(key.redisKey(), new Change.StringSet(value, deadlineMillis, keepsDeadline));
+    key.deadline(deadline);
+    context.emit(key.redisKey(), new Change.StringSet(value, deadline, false));
   }
 
   private static void add(CommandContext context, byte[] name, long delta) {
