@@ -15,19 +15,22 @@ import io.crosstide.schemas.Topics;
 import io.crosstide.schemas.registry.SchemaRegistry;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** Writes hand-made events of one region into its log, as capture and a bridge would. */
 final class LogWriter implements AutoCloseable {
+  /** Of all writers, so that what is written later has the higher stamp. */
+  private static final AtomicLong LAST_STAMP = new AtomicLong();
+
   private final String topic;
   private final Origin origin;
   private final int partitions;
   private final ChangeEventCodec codec;
   private final KafkaProducer<byte[], byte[]> producer;
   private final Map<Integer, Long> seqs = new HashMap<>();
-  private long stamp = System.currentTimeMillis() << 16;
 
   LogWriter(
       String region, int regionId, String bootstrap, int partitions, SchemaRegistry registry) {
@@ -86,7 +89,8 @@ final class LogWriter implements AutoCloseable {
       @org.jspecify.annotations.Nullable RedisKey key,
       Change change,
       Map<String, MarkerState.Missed> exceptions) {
-    stamp = Math.max(stamp + 1, System.currentTimeMillis() << 16);
+    long now = System.currentTimeMillis() << 16;
+    long stamp = LAST_STAMP.updateAndGet(last -> Math.max(last + 1, now));
     return new ChangeEvent(
         origin,
         seq,
