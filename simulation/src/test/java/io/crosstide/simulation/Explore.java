@@ -21,7 +21,8 @@ final class Explore {
             faults.contains("l"),
             faults.contains("r"),
             faults.contains("m"),
-            faults.contains("x"));
+            faults.contains("x"),
+            SimRedis.Plant.NONE);
     int failed = 0;
     Map<String, Integer> kinds = new TreeMap<>();
     Map<String, Integer> statistics = new TreeMap<>();

@@ -17,6 +17,7 @@ import io.crosstide.protocol.merge.EffectSemantics.ElementState;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -56,7 +57,21 @@ final class SimRedis {
     void effectPassed(Element element, Effect effect, Fx number);
   }
 
+  /** A bug planted to see the checker fail. */
+  enum Plant {
+    NONE,
+    /** Batches are applied however often they arrive. */
+    REAPPLIES,
+    /** A miss leaves no exception, so that the context claims it. */
+    CLAIMS_MISSES,
+    /** Guards always pass. */
+    IGNORES_GUARDS,
+    /** Now and then an effect is reported as passed and not written. */
+    LOSES_EFFECTS
+  }
+
   private final Map<RedisKey, Value> keys = new TreeMap<>();
+  Plant plant = Plant.NONE;
   private final LongSupplier clock;
   private final StreamListener listener;
   final List<Item> stream = new ArrayList<>();
@@ -263,6 +278,7 @@ final class SimRedis {
   // -----------------------------------------------------------------------------------------
 
   BatchReply batch(EffectBatch batch) {
+
     MarkerState at = marker;
     if (at == null) {
       return BatchReply.of(BatchReply.Outcome.NO_MARKER);
@@ -270,10 +286,10 @@ final class SimRedis {
     if (at.epoch() != batch.epoch()) {
       return BatchReply.of(BatchReply.Outcome.OLD_EPOCH);
     }
-    if (at.fx().number() >= batch.last()) {
+    if (at.fx().number() >= batch.last() && plant != Plant.REAPPLIES) {
       return BatchReply.of(BatchReply.Outcome.ALREADY_APPLIED);
     }
-    if (at.fx().number() != batch.first() - 1) {
+    if (at.fx().number() != batch.first() - 1 && plant != Plant.REAPPLIES) {
       return BatchReply.of(BatchReply.Outcome.GAP);
     }
     touch(batch);
@@ -330,17 +346,26 @@ final class SimRedis {
     ElementState after =
         EffectSemantics.apply(new ElementState(actual, exceptionFx), effect, number);
     boolean missed = after.exception().equals(number);
-    if (!missed && !write(element, effect, after.content())) {
+    if (plant == Plant.IGNORES_GUARDS && effect instanceof Effect.Put put) {
+      after = new ElementState(put.desired(), Fx.NONE);
+      missed = false;
+    }
+    boolean lost = plant == Plant.LOSES_EFFECTS && number.number() % 20 == 0;
+    if (!missed && !lost && !write(element, effect, after.content())) {
       missed = true;
     }
     if (missed) {
       misses.add(new BatchReply.Miss(number.number(), "guard"));
-      exceptions.put(
-          digest,
-          new MarkerState.Missed(number, exception == null ? context : exception.context()));
+      if (plant != Plant.CLAIMS_MISSES) {
+        exceptions.put(
+            digest,
+            new MarkerState.Missed(number, exception == null ? context : exception.context()));
+      }
     } else {
       exceptions.remove(digest);
-      listener.effectPassed(element, effect, number);
+      if (plant != Plant.IGNORES_GUARDS) {
+        listener.effectPassed(element, effect, number);
+      }
     }
   }
 
@@ -360,7 +385,7 @@ final class SimRedis {
               ? 0
               : Math.max(
                   clock.getAsLong() + 1,
-                  Long.parseLong(java.util.Objects.requireNonNull(full.value()).text()));
+                  Long.parseLong(Objects.requireNonNull(full.value()).text()));
       return true;
     }
     if (value != null && value.kind != element.kind()) {
@@ -395,6 +420,6 @@ final class SimRedis {
       return wanted;
     }
     takeOver(wanted.epoch());
-    return java.util.Objects.requireNonNull(marker);
+    return Objects.requireNonNull(marker);
   }
 }

@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
@@ -152,15 +153,6 @@ final class SimRegion implements SimRedis.StreamListener {
 
   @Override
   public void entered(SimRedis.Item item) {
-    if (Boolean.getBoolean("wire.trace")) {
-      System.out.println(
-          "R"
-              + id
-              + " stream "
-              + item
-              + " phase "
-              + (merger == null ? "" : merger.phase() + " " + merger.epoch()));
-    }
     if (item instanceof SimRedis.Marker marker) {
       known = follow(known, marker.marker());
     } else if (item instanceof SimRedis.Changes changes) {
@@ -303,7 +295,7 @@ final class SimRegion implements SimRedis.StreamListener {
   }
 
   List<ChangeEvent> topic(int region) {
-    return java.util.Objects.requireNonNull(topics.get(region));
+    return Objects.requireNonNull(topics.get(region));
   }
 
   boolean hasUnread(int region) {
@@ -314,9 +306,6 @@ final class SimRegion implements SimRedis.StreamListener {
   void feed(int region) {
     int position = positions.getOrDefault(region, 0);
     positions.put(region, position + 1);
-    if (Boolean.getBoolean("wire.trace")) {
-      System.out.println("R" + id + " reads " + topic(region).get(position));
-    }
     guarded(() -> merger.onEvent(topic(region).get(position)));
     notePlans();
   }
@@ -371,9 +360,6 @@ final class SimRegion implements SimRedis.StreamListener {
    * arrive.
    */
   void crashOwner(Random random) {
-    if (Boolean.getBoolean("wire.trace")) {
-      System.out.println("R" + id + " owner crashes");
-    }
     count("owner crashes");
     wire.orphan();
     if (wire.hasCalls() && random.nextBoolean()) {

@@ -73,15 +73,6 @@ final class SimWire implements EffectWire {
   /** Redis executes the next call, or refuses it. */
   void execute(boolean refuse) {
     Call call = calls.removeFirst();
-    if (Boolean.getBoolean("wire.trace"))
-      System.out.println(
-          System.identityHashCode(redis)
-              + " wire "
-              + System.identityHashCode(this)
-              + " marker "
-              + redis.marker
-              + " <- "
-              + (call instanceof Send s ? s.batch() : call));
     if (call instanceof Send send) {
       EffectBatch batch = send.batch();
       if (refuse) {

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
@@ -36,9 +37,32 @@ final class Simulation {
       boolean lostReplies,
       boolean refusals,
       boolean lostMarkers,
-      boolean exactness) {
+      boolean exactness,
+      SimRedis.Plant plant) {
     static Options all() {
-      return new Options(3, 4, 600, true, true, true, true, true, true);
+      return new Options(3, 4, 600, false, true, true, true, true, true, SimRedis.Plant.NONE);
+    }
+
+    /**
+     * As {@link #all}, with keys that expire; B' is not checked, since clocks differ between
+     * regions.
+     */
+    static Options withDeadlines() {
+      return new Options(3, 4, 600, true, true, true, true, true, false, SimRedis.Plant.NONE);
+    }
+
+    Options planted(SimRedis.Plant bug) {
+      return new Options(
+          regions,
+          keys,
+          steps,
+          deadlines,
+          crashes,
+          lostReplies,
+          refusals,
+          lostMarkers,
+          exactness,
+          bug);
     }
   }
 
@@ -82,7 +106,10 @@ final class Simulation {
     SimCodec codec = new SimCodec();
     for (int id : members) {
       skew.put(id, (long) random.nextInt(30));
-      regions.put(id, new SimRegion(id, members, () -> now + skew.get(id), codec, statistics));
+      SimRegion region =
+          new SimRegion(id, members, () -> now + skew.getOrDefault(id, 0L), codec, statistics);
+      region.redis.plant = options.plant();
+      regions.put(id, region);
     }
   }
 
@@ -113,7 +140,7 @@ final class Simulation {
   }
 
   private SimRegion region(int id) {
-    return java.util.Objects.requireNonNull(regions.get(id));
+    return Objects.requireNonNull(regions.get(id));
   }
 
   private void step() {
@@ -160,7 +187,8 @@ final class Simulation {
   }
 
   private void client(SimRegion region) {
-    List<SimRedis.KeyChange> changes = workload.next(region.redis, now + skew.get(region.id));
+    List<SimRedis.KeyChange> changes =
+        workload.next(region.redis, now + skew.getOrDefault(region.id, 0L));
     if (changes.isEmpty()) {
       return;
     }

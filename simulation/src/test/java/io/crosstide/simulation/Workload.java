@@ -18,6 +18,12 @@ import org.jspecify.annotations.Nullable;
  * repeated, except for set members, which have no value.
  */
 final class Workload {
+  private static final List<ElementKind> KINDS =
+      List.of(
+          ElementKind.STRING,
+          ElementKind.HASH_FIELD,
+          ElementKind.SET_MEMBER,
+          ElementKind.ZSET_MEMBER);
   private static final String[] NAMES = {"a", "b"};
 
   private final Random random;
@@ -91,9 +97,9 @@ final class Workload {
 
   private ElementKind home(RedisKey key) {
     if (mixedTypes && random.nextInt(5) == 0) {
-      return ElementKind.values()[random.nextInt(4)];
+      return KINDS.get(random.nextInt(4));
     }
-    return ElementKind.values()[key.name().at(1) % 4];
+    return KINDS.get(key.name().at(1) % 4);
   }
 
   private @Nullable Change deadline(SimRedis redis, RedisKey key, long now) {
@@ -120,17 +126,17 @@ final class Workload {
 
   private @Nullable Change hash(SimRedis redis, RedisKey key) {
     Element field = new Element(key, ElementKind.HASH_FIELD, name());
-    switch (random.nextInt(4)) {
-      case 0:
-        return redis.look(field).isAbsent() ? null : new Change.HashRemove(field.name());
-      case 1:
-        return new Change.HashPut(field.name(), random.nextBoolean() ? number() : text());
-      default:
-        long delta = delta();
-        return isInteger(redis, field, delta)
-            ? new Change.HashAdd(field.name(), BigDecimal.valueOf(delta), null)
-            : null;
+    int dice = random.nextInt(4);
+    if (dice == 0) {
+      return redis.look(field).isAbsent() ? null : new Change.HashRemove(field.name());
     }
+    if (dice == 1) {
+      return new Change.HashPut(field.name(), random.nextBoolean() ? number() : text());
+    }
+    long delta = delta();
+    return isInteger(redis, field, delta)
+        ? new Change.HashAdd(field.name(), BigDecimal.valueOf(delta), null)
+        : null;
   }
 
   private @Nullable Change member(SimRedis redis, RedisKey key) {
@@ -145,16 +151,16 @@ final class Workload {
   private @Nullable Change score(SimRedis redis, RedisKey key) {
     Element member = new Element(key, ElementKind.ZSET_MEMBER, name());
     Content now = redis.look(member);
-    switch (random.nextInt(4)) {
-      case 0:
-        return now.isAbsent() ? null : new Change.ZsetRemove(member.name());
-      case 1:
-        return new Change.ZsetPut(member.name(), ++unique + 0.25);
-      default:
-        double from = now.value() == null ? 0 : Content.parseScore(now.value().text());
-        double delta = random.nextBoolean() ? delta() : ++unique / 10.0;
-        return new Change.ZsetAdd(member.name(), from, from + delta);
+    int dice = random.nextInt(4);
+    if (dice == 0) {
+      return now.isAbsent() ? null : new Change.ZsetRemove(member.name());
     }
+    if (dice == 1) {
+      return new Change.ZsetPut(member.name(), ++unique + 0.25);
+    }
+    double from = now.value() == null ? 0 : Content.parseScore(now.value().text());
+    double delta = random.nextBoolean() ? delta() : ++unique / 10.0;
+    return new Change.ZsetAdd(member.name(), from, from + delta);
   }
 
   private static boolean isInteger(SimRedis redis, Element element, long delta) {
