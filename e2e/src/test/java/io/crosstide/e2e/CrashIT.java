@@ -110,7 +110,7 @@ class CrashIT {
     }
 
     private void run(RegionClient region, StatefulRedisConnection<String, String> connection) {
-      try {
+      try (connection) {
         while (true) {
           int counter = (int) (acknowledged.get() % COUNTERS);
           String[] keys = {shared(counter), own(counter, region.id())};
@@ -119,7 +119,6 @@ class CrashIT {
         }
       } catch (RedisException gone) {
         // Killed, as intended; the assertions at the end judge what it had acknowledged.
-        connection.closeAsync();
       }
     }
 
