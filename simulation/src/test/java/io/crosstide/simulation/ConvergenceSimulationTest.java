@@ -55,7 +55,7 @@ class ConvergenceSimulationTest {
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {6, 9, 16, 22, 34, 51, 89, 134, 138, 186, 208, 286, 386, 493})
+  @ValueSource(longs = {6, 9, 16, 22, 34, 51, 89, 134, 138, 186, 208, 286, 386, 493, 1362})
   void seedsWithDeadlinesThatFailedOnceHold(long seed) {
     new Simulation(seed, Simulation.Options.withDeadlines()).run();
   }

@@ -423,7 +423,7 @@ final class Simulation {
     for (SimRegion region : regions.values()) {
       Map<Element, Content> held = region.redis.everything();
       if (!held.equals(wanted)) {
-        throw violation("E: region " + region.id + " differs: " + difference(held, wanted));
+        throw violation("E: region " + region.id + " differs: " + difference(region, held, wanted));
       }
       check(region.redis.marker != null, "region " + region.id + " has no marker");
       check(
@@ -443,7 +443,8 @@ final class Simulation {
     }
   }
 
-  private static List<String> difference(Map<Element, Content> held, Map<Element, Content> wanted) {
+  private static List<String> difference(
+      SimRegion region, Map<Element, Content> held, Map<Element, Content> wanted) {
     List<String> differences = new ArrayList<>();
     Set<Element> elements = new TreeSet<>(held.keySet());
     elements.addAll(wanted.keySet());
@@ -451,7 +452,14 @@ final class Simulation {
       Content a = held.getOrDefault(element, Content.ABSENT);
       Content b = wanted.getOrDefault(element, Content.ABSENT);
       if (!a.equals(b)) {
-        differences.add(element + " holds " + a + ", merged " + b);
+        differences.add(
+            element
+                + " holds "
+                + a
+                + ", merged "
+                + b
+                + ", here "
+                + region.merger.mergedContent(element));
       }
     }
     return differences;

@@ -90,6 +90,14 @@ final class KeyMerger {
       deadlineElement = Element.deadline(key);
     }
 
+    /**
+     * Up to where increments may fold: not while an expiry is unsettled, which may hide some of an
+     * origin's increments and not the others.
+     */
+    VersionVector foldable() {
+      return state.expiries.isEmpty() ? stable : VersionVector.EMPTY;
+    }
+
     /** The visible kind changed from one type to another. */
     boolean kindChanged() {
       return kindBefore != null && kindAfter != null && kindBefore != kindAfter;
@@ -209,7 +217,7 @@ final class KeyMerger {
     byte[] row = inHeader ? null : rows.get(rowKey);
     Cell before =
         inHeader ? work.state.string : row == null ? Cell.EMPTY : Cell.decode(new ByteReader(row));
-    Cell after = apply(work, element, before).prune(work.merged).fold(work.stable);
+    Cell after = apply(work, element, before).prune(work.merged).fold(work.foldable());
     Content shownBefore = work.content(element, before, work.hidingBefore);
     Content shownAfter = work.content(element, after, work.hidingAfter);
     if (inHeader) {
@@ -357,7 +365,7 @@ final class KeyMerger {
       mergeDeadline(work, change);
     }
     state.prune(work.merged);
-    state.string = state.string.fold(work.stable);
+    state.string = state.string.fold(work.foldable());
     work.hidingAfter = state.effectiveExpiries(work.deadlineElement);
     boolean hidingChanged = !work.hidingAfter.equals(work.hidingBefore);
 
@@ -449,7 +457,7 @@ final class KeyMerger {
   private Cell after(Work work, boolean removesRows, Element element, Cell cell) {
     return (removesRows ? cell.remove(work.event.seen(element)) : cell)
         .prune(work.merged)
-        .fold(work.stable);
+        .fold(work.foldable());
   }
 
   /**

@@ -174,19 +174,17 @@ public final class KeyState {
   }
 
   /**
-   * Remembers a deadline event. Events of one origin that had seen the same of the others count as
-   * one, with the longest deadline.
+   * Remembers a deadline event. It replaces those of its origin that had seen the same of the
+   * others and were no longer: whatever they refute, it refutes.
    */
   void addDeadlineEvent(Dot dot, long at, VersionVector seen) {
     VersionVector others = seen.with(dot.origin(), 0);
-    long longest = at;
-    for (DeadlineEvent event : List.copyOf(deadlineEvents)) {
-      if (event.dot().origin().equals(dot.origin()) && event.seen().equals(others)) {
-        longest = Math.max(longest, event.at());
-        deadlineEvents.remove(event);
-      }
-    }
-    deadlineEvents.add(new DeadlineEvent(dot, longest, others));
+    deadlineEvents.removeIf(
+        event ->
+            event.dot().origin().equals(dot.origin())
+                && event.seen().equals(others)
+                && event.at() <= at);
+    deadlineEvents.add(new DeadlineEvent(dot, at, others));
     deadlineEvents.sort(Comparator.comparing(DeadlineEvent::dot));
   }
 
