@@ -2,6 +2,7 @@ package io.crosstide.cli.roles;
 
 import io.crosstide.capture.CaptureAgent;
 import io.crosstide.capture.CaptureConfig;
+import io.crosstide.capture.CaptureMetrics;
 import io.crosstide.capture.CaptureStats;
 import io.crosstide.capture.psync.RedisEndpoint;
 import io.crosstide.capture.rdb.ResyncPolicy;
@@ -12,6 +13,7 @@ import io.crosstide.control.role.RoleStatus;
 import io.crosstide.control.role.RoleStatus.Health;
 import io.crosstide.control.verify.DeployedRegion;
 import io.crosstide.schemas.registry.SchemaRegistry;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -25,9 +27,13 @@ public final class CaptureRole implements RoleHandle {
 
   /** Starts it in the background. */
   public CaptureRole(
-      CrosstideConfig config, CrosstideConfig.Region region, SchemaRegistry registry) {
+      CrosstideConfig config,
+      CrosstideConfig.Region region,
+      SchemaRegistry registry,
+      MeterRegistry metrics) {
     this.region = region.name();
     this.agent = new CaptureAgent(captureConfig(config, region), registry);
+    CaptureMetrics.register(metrics, agent, region.name());
     agent.start();
   }
 

@@ -35,7 +35,7 @@ public final class RegionRoles implements AutoCloseable {
       add(new BridgeRole(config, region, control.metrics()));
     }
     if (roles.contains(Role.CAPTURE)) {
-      add(new CaptureRole(config, region, registry));
+      add(new CaptureRole(config, region, registry, control.metrics()));
     }
   }
 
