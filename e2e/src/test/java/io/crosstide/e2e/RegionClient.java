@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
@@ -97,6 +98,26 @@ final class RegionClient implements AutoCloseable {
     String millis = redis().get(BEACON);
     return millis == null ? 0 : Long.parseLong(millis);
   }
+
+  /** The process of its Redis. */
+  Server server() {
+    Map<String, String> info =
+        redis()
+            .info("server")
+            .lines()
+            .filter(line -> line.contains(":"))
+            .collect(
+                Collectors.toMap(
+                    line -> line.substring(0, line.indexOf(':')),
+                    line -> line.substring(line.indexOf(':') + 1).strip()));
+    return new Server(
+        Long.parseLong(info.getOrDefault("process_id", "0")),
+        info.getOrDefault("executable", ""),
+        info.getOrDefault("config_file", ""));
+  }
+
+  /** A Redis process and what it takes to start it again. */
+  record Server(long pid, String executable, String configFile) {}
 
   /** How many events of writes its log holds, and how many control events. */
   LogCounts log() {

@@ -6,6 +6,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.crosstide.cli.api.ApiClient;
+import io.lettuce.core.RedisConnectionException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -23,6 +26,7 @@ final class SystemRig implements AutoCloseable {
   private final Path directory;
   private final int count;
   private final List<RegionClient> regions = new ArrayList<>();
+  private final List<Process> restarted = new ArrayList<>();
   private SandboxProcess sandbox;
   private ApiClient api;
 
@@ -55,6 +59,54 @@ final class SystemRig implements AutoCloseable {
     between.run();
     sandbox = SandboxProcess.start(directory, count);
     api = connect();
+  }
+
+  /**
+   * Kills one region's Redis with SIGKILL and starts it again with its append-only file; every role
+   * lives on. Returns once capture follows it again.
+   *
+   * @param between run when it is dead
+   */
+  void killAndRestartRedis(RegionClient region, Runnable between) {
+    RegionClient.Server server = region.server();
+    long resyncs = counters(region).path("full_resyncs").asLong();
+    ProcessHandle redis = ProcessHandle.of(server.pid()).orElseThrow();
+    redis.destroyForcibly();
+    await("Redis of " + region.name() + " is dead").atMost(SOON).until(() -> !redis.isAlive());
+    region.close();
+    between.run();
+    try {
+      restarted.add(
+          new ProcessBuilder(server.executable(), server.configFile())
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .redirectError(ProcessBuilder.Redirect.DISCARD)
+              .start());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    int place = region.id() - 1;
+    await("Redis of " + region.name() + " answers")
+        .atMost(SOON)
+        .ignoreException(RedisConnectionException.class)
+        .until(
+            () -> {
+              regions.set(place, RegionClient.of(sandbox.ready().path("regions").get(place)));
+              return true;
+            });
+    await("capture of " + region.name() + " has compared the snapshot")
+        .atMost(SOON)
+        .until(
+            () ->
+                counters(region).path("full_resyncs").asLong() > resyncs
+                    && capture(region).equals("streaming"));
+  }
+
+  private JsonNode counters(RegionClient region) {
+    return stats().path("regions").path(region.name());
+  }
+
+  private String capture(RegionClient region) {
+    return counters(region).path("roles").path("capture").path("state").asText();
   }
 
   /**
@@ -155,6 +207,10 @@ final class SystemRig implements AutoCloseable {
   @Override
   public void close() {
     disconnect();
-    sandbox.close();
+    try {
+      sandbox.close();
+    } finally {
+      restarted.forEach(Process::destroyForcibly);
+    }
   }
 }
