@@ -125,7 +125,8 @@ final class CaptureStream implements PsyncHandler {
               (type, count) ->
                   log.warn("{} keys are not replicated because of their type: {}", count, type));
       counters.snapshotKeys(complete.unsupported());
-      long folded = LogFold.fold(session.ownLog(), interpreter, session.shadow(), logEnds());
+      long folded =
+          LogFold.fold(session.ownLog()::eventsAfter, interpreter, session.shadow(), logEnds());
       if (folded > 0) {
         log.info("{} events of the own log were not in the shadow yet", folded);
       }

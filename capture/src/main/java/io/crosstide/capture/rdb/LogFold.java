@@ -1,10 +1,11 @@
 package io.crosstide.capture.rdb;
 
 import io.crosstide.capture.command.StreamInterpreter;
-import io.crosstide.capture.position.OwnLog;
 import io.crosstide.capture.shadow.Shadow;
+import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.protocol.RedisKey;
 import java.util.Objects;
+import java.util.function.Consumer;
 
 /**
  * Brings the shadow from its checkpoint to the end of the own log, when the stream between the two
@@ -15,6 +16,16 @@ public final class LogFold {
   private static final int EVENTS_PER_UNIT = 500;
   private static final long NO_POSITION = -1;
 
+  /** The region's own log, read again. */
+  public interface Events {
+    /**
+     * Hands over the partition's events with a seq above {@code seq}, in order.
+     *
+     * @throws IllegalStateException if one is missing: the log has lost events
+     */
+    void after(int partition, long seq, Consumer<ChangeEvent> receiver);
+  }
+
   private LogFold() {}
 
   /**
@@ -23,7 +34,7 @@ public final class LogFold {
    * @throws IllegalStateException if the log has lost one of them
    */
   public static long fold(
-      OwnLog log, StreamInterpreter interpreter, Shadow shadow, long[] logEnds) {
+      Events log, StreamInterpreter interpreter, Shadow shadow, long[] logEnds) {
     long[] folded = {0};
     for (int p = 0; p < logEnds.length; p++) {
       int partition = p;
@@ -32,7 +43,7 @@ public final class LogFold {
         continue;
       }
       interpreter.position(interpreter.replId(), NO_POSITION, 0);
-      log.eventsAfter(
+      log.after(
           partition,
           derived,
           event -> {

@@ -32,6 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What Redis held at one place of its history, read off a snapshot as it arrives and kept on disk,
@@ -45,7 +46,7 @@ public final class Snapshot implements AutoCloseable {
   private static final int RDB_TYPE_SET_INTSET = 11;
   private static final int RDB_TYPE_SET_LISTPACK = 20;
 
-  private final Path directory;
+  private final @Nullable Path directory;
   private final Shadow content;
   private final Map<Integer, MarkerState> markers = new TreeMap<>();
   private final Map<String, Long> unsupported = new TreeMap<>();
@@ -60,6 +61,16 @@ public final class Snapshot implements AutoCloseable {
     this.directory = directory;
     delete(directory);
     this.content = RocksShadow.open(directory, ShadowOptions.staging());
+  }
+
+  /**
+   * A snapshot kept elsewhere than in files.
+   *
+   * @param content empty, keeps whole values; closed with the snapshot
+   */
+  public Snapshot(Shadow content) {
+    this.directory = null;
+    this.content = content;
   }
 
   /** What Redis held, reserved keys left out; keys of types not replicated are opaque. */
@@ -208,7 +219,9 @@ public final class Snapshot implements AutoCloseable {
   @Override
   public void close() {
     content.close();
-    delete(directory);
+    if (directory != null) {
+      delete(directory);
+    }
   }
 
   private static void delete(Path directory) {

@@ -5,11 +5,16 @@ public final class InMemoryShadow extends Shadow {
   private final InMemoryRows rows;
 
   public InMemoryShadow() {
-    this(new InMemoryRows());
+    this(new InMemoryRows(), ShadowOptions.defaults());
   }
 
-  private InMemoryShadow(InMemoryRows rows) {
-    super(rows, ShadowOptions.defaults());
+  /** One to stage a snapshot in: whole values, no units. */
+  public static InMemoryShadow staging() {
+    return new InMemoryShadow(new InMemoryRows(), ShadowOptions.staging());
+  }
+
+  private InMemoryShadow(InMemoryRows rows, ShadowOptions options) {
+    super(rows, options);
     this.rows = rows;
   }
 
@@ -18,6 +23,6 @@ public final class InMemoryShadow extends Shadow {
    * one must not be used any more.
    */
   public InMemoryShadow crashed() {
-    return new InMemoryShadow(rows);
+    return new InMemoryShadow(rows, options());
   }
 }
