@@ -14,11 +14,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.crosstide.apply.TestRedis.Version;
 import io.crosstide.crdt.Bytes;
+import io.crosstide.crdt.HybridTimestamp;
 import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.BatchReply;
 import io.crosstide.protocol.BatchReply.Outcome;
 import io.crosstide.protocol.Content;
 import io.crosstide.protocol.Effect;
+import io.crosstide.protocol.EffectBatch;
 import io.crosstide.protocol.Element;
 import io.crosstide.protocol.ElementKind;
 import io.crosstide.protocol.Fx;
@@ -149,7 +151,15 @@ class EffectBatchIT {
     assertThat(stream)
         .filteredOn(command -> !List.of("MULTI", "EXEC").contains(command.get(0)))
         .containsExactly(
-            List.of("HSET", "__ct:{3}", "f", "1:2", "c", context(1).encode(), "k", "0"));
+            List.of("HSET", "__ct:{3}", "f", "1:2", "c", context(1).encode(), "k", "0", "h", "0"));
+  }
+
+  @Test
+  void theMarkerTellsTheHighestStampMerged() {
+    HybridTimestamp stamp = HybridTimestamp.of(1_800_000_000_000L, 65535);
+    EffectBatch.Group group = new EffectBatch.Group(context(1), List.of(new Effect.Noop()));
+    scripts.apply(new EffectBatch(PARTITION, 1, 1, stamp, List.of(group)));
+    assertThat(markerField("h")).isEqualTo(Long.toString(stamp.packed()));
   }
 
   @Test
@@ -327,9 +337,10 @@ class EffectBatchIT {
     redis.commands().pexpireat(bytes(MarkerState.key(PARTITION)), BatchGenerator.FAR);
 
     assertThat(scripts.takeOver(PARTITION, 3)).isEqualTo(before);
-    MarkerState raised = new MarkerState(3, new Fx(3, 0), before.context(), before.exceptions());
+    MarkerState raised = before.raisedTo(3);
     assertThat(scripts.takeOver(PARTITION, 3)).isEqualTo(raised);
     assertThat(scripts.takeOver(PARTITION, 2)).isEqualTo(raised);
+    assertThat(raised.preceding()).isEqualTo(new Fx(1, 1));
     assertThat(redis.commands().pttl(bytes(MarkerState.key(PARTITION)))).isEqualTo(-1);
     assertThat(scripts.apply(batch(2, put("a", "1"))).outcome()).isEqualTo(Outcome.OLD_EPOCH);
     assertThat(scripts.apply(batch(3, 2, group(9, put("a", "1")))).outcome())
@@ -343,7 +354,7 @@ class EffectBatchIT {
     scripts.apply(batch(1, put("a", "1")));
     MarkerState now =
         scripts.install(PARTITION, new MarkerState(4, new Fx(1, 1), context(1), Map.of()));
-    assertThat(now).isEqualTo(new MarkerState(4, new Fx(4, 0), context(1), Map.of()));
+    assertThat(now).isEqualTo(new MarkerState(4, new Fx(4, 0), new Fx(1, 1), context(1), Map.of()));
   }
 
   @Test

@@ -120,7 +120,7 @@ final class ModelRedis {
       }
       context = group.contextAfter();
     }
-    marker = new MarkerState(batch.epoch(), last, context, exceptions);
+    marker = held.moved(last, context, exceptions);
     if (batch.hasProbe()) {
       probed = last;
     }

@@ -1,5 +1,6 @@
 package io.crosstide.protocol;
 
+import io.crosstide.crdt.HybridTimestamp;
 import io.crosstide.crdt.VersionVector;
 import java.util.List;
 
@@ -12,9 +13,12 @@ import java.util.List;
  * @param partition whose marker the batch moves
  * @param epoch the owner's; refused unless the marker has the same
  * @param first number of the first effect within the epoch
+ * @param stamp highest stamp of what the owner has merged: writes made after this batch are later
+ *     than what it shows (P28)
  * @param groups in order; never empty, at least one effect in all
  */
-public record EffectBatch(int partition, int epoch, long first, List<Group> groups) {
+public record EffectBatch(
+    int partition, int epoch, long first, HybridTimestamp stamp, List<Group> groups) {
 
   /**
    * The effects of one event, which move the context together (P9).
@@ -33,6 +37,11 @@ public record EffectBatch(int partition, int epoch, long first, List<Group> grou
       throw new IllegalArgumentException(
           "a batch has at least one effect; a noop moves the context alone");
     }
+  }
+
+  /** A batch that moves no clock. */
+  public EffectBatch(int partition, int epoch, long first, List<Group> groups) {
+    this(partition, epoch, first, HybridTimestamp.ZERO, groups);
   }
 
   public int size() {

@@ -10,17 +10,22 @@ import java.util.Map;
  *
  * <p>In Redis it is a hash: {@code e} epoch, {@code f} number of the last effect ({@link
  * Fx#toString}), {@code c} context ({@link VersionVector#encode}), {@code k} count of exceptions,
- * {@code p} number of the last effect batch that held a probe, and one field {@code x:<element
- * digest>} for each exception with the value {@code <fx> <context>}.
+ * {@code p} number of the last effect batch that held a probe, {@code b} the effect before the
+ * epoch's first ({@link #preceding}), {@code h} highest stamp of what the owner had merged
+ * (packed), and one field {@code x:<element digest>} for each exception with the value {@code <fx>
+ * <context>}.
  *
  * @param epoch of the owner that may write effects
  * @param fx number of the last effect applied; {@code (epoch, 0)} after the epoch was raised, so
  *     that it names the highest epoch ever used
+ * @param preceding number of the last effect applied in earlier epochs, {@link Fx#NONE} if there is
+ *     none: it tells which of the effects sent by fenced owners were applied (P7)
  * @param context per remote origin, the last seq whose effects are in this Redis, exceptions aside
  * @param exceptions by {@link Element#digest()}: elements for which the context claims too much
  *     (P9)
  */
-public record MarkerState(int epoch, Fx fx, VersionVector context, Map<String, Missed> exceptions) {
+public record MarkerState(
+    int epoch, Fx fx, Fx preceding, VersionVector context, Map<String, Missed> exceptions) {
 
   /**
    * @param fx number of the latest effect missed on the element
@@ -47,9 +52,30 @@ public record MarkerState(int epoch, Fx fx, VersionVector context, Map<String, M
     exceptions = Map.copyOf(exceptions);
   }
 
+  /** A marker of which no earlier epoch is known. */
+  public MarkerState(int epoch, Fx fx, VersionVector context, Map<String, Missed> exceptions) {
+    this(epoch, fx, Fx.NONE, context, exceptions);
+  }
+
   /** A marker of a Redis that has received nothing yet. */
   public static MarkerState initial(int epoch) {
     return new MarkerState(epoch, Fx.NONE, VersionVector.EMPTY, Map.of());
+  }
+
+  /** The marker after the owner of {@code higher}, an epoch above this one's, has taken over. */
+  public MarkerState raisedTo(int higher) {
+    return new MarkerState(higher, new Fx(higher, 0), lastEffect(), context, exceptions);
+  }
+
+  /** The marker after a batch of its epoch. */
+  public MarkerState moved(
+      Fx last, VersionVector contextAfter, Map<String, Missed> exceptionsAfter) {
+    return new MarkerState(epoch, last, preceding, contextAfter, exceptionsAfter);
+  }
+
+  /** Number of the last effect applied, in this epoch or an earlier one. */
+  public Fx lastEffect() {
+    return fx.number() > 0 ? fx : preceding;
   }
 
   /** The marker's key in database 0. */

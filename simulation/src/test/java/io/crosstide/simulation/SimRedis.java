@@ -306,7 +306,7 @@ final class SimRedis {
       context = group.contextAfter();
     }
     MarkerState after =
-        new MarkerState(batch.epoch(), new Fx(batch.epoch(), batch.last()), context, exceptions);
+        at.moved(new Fx(batch.epoch(), batch.last()), context, exceptions);
     marker = after;
     enter(new Marker(after, batch.hasProbe()));
     return new BatchReply(BatchReply.Outcome.APPLIED, misses, answers);
@@ -405,7 +405,7 @@ final class SimRedis {
   @Nullable MarkerState takeOver(int epoch) {
     MarkerState at = marker;
     if (at != null && at.epoch() < epoch) {
-      MarkerState raised = new MarkerState(epoch, new Fx(epoch, 0), at.context(), at.exceptions());
+      MarkerState raised = at.raisedTo(epoch);
       marker = raised;
       enter(new Marker(raised, false));
     }

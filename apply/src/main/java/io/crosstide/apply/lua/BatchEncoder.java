@@ -63,6 +63,7 @@ public final class BatchEncoder {
     arguments.add(ascii(groups.get(groups.size() - 1).contextAfter().encode()));
     arguments.add(ascii(contextsBefore(groups)));
     arguments.add(batch.hasProbe() ? ONE : ZERO);
+    arguments.add(ascii(batch.stamp().packed()));
     placeKeys();
     for (EffectBatch.Group group : groups) {
       boolean newGroup = true;

@@ -29,6 +29,7 @@ public final class MarkerEncoder {
     arguments.add(ascii(marker.fx().toString()));
     field(arguments, "e", Integer.toString(marker.epoch()));
     field(arguments, "f", marker.fx().toString());
+    field(arguments, "b", marker.preceding().toString());
     field(arguments, "c", marker.context().encode());
     field(arguments, "k", Integer.toString(marker.exceptions().size()));
     marker.exceptions().entrySet().stream()
@@ -44,6 +45,7 @@ public final class MarkerEncoder {
   public static @Nullable MarkerState decode(List<byte[]> fieldsAndValues) {
     String epoch = null;
     String fx = null;
+    Fx preceding = Fx.NONE;
     String context = null;
     Map<String, MarkerState.Missed> exceptions = new HashMap<>();
     for (int i = 0; i + 1 < fieldsAndValues.size(); i += 2) {
@@ -52,6 +54,7 @@ public final class MarkerEncoder {
       switch (field) {
         case "e" -> epoch = value;
         case "f" -> fx = value;
+        case "b" -> preceding = Fx.parse(value);
         case "c" -> context = value;
         default -> {
           if (field.startsWith(EXCEPTION)) {
@@ -64,7 +67,11 @@ public final class MarkerEncoder {
       return null;
     }
     return new MarkerState(
-        Integer.parseInt(epoch), Fx.parse(fx), VersionVector.decode(context), exceptions);
+        Integer.parseInt(epoch),
+        Fx.parse(fx),
+        preceding,
+        VersionVector.decode(context),
+        exceptions);
   }
 
   private static void field(List<byte[]> arguments, String field, String value) {

@@ -13,7 +13,8 @@
 -- ARGV  1 epoch      2 first number      3 last number      4 context after the batch
 --       5 the context before each group, joined by ';' ('*': the one the marker holds)
 --       6 '1' if the batch holds a probe, else '0'
---       7 how many databases, then for each its number and how many of the keys are in it
+--       7 highest stamp merged, packed
+--       8 how many databases, then for each its number and how many of the keys are in it
 --       then the effects, each as
 --         shape     eight bytes, see the loop of step 4
 --         name      field or member, for the kinds that have one
@@ -71,10 +72,10 @@ local function use(wanted)
 end
 
 local TOUCH_MAX = 1000                  -- bounded by Lua's C stack
-local at = 8
+local at = 9
 local db_of
 do
-  local databases = tonumber(ARGV[7])
+  local databases = tonumber(ARGV[8])
   local from = 2
   for _ = 1, databases do
     local number, keys = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
@@ -100,9 +101,9 @@ end
 
 local fx = epoch .. ':' .. ARGV[3]
 if ARGV[6] == '1' then
-  call('HSET', marker, 'f', fx, 'c', ARGV[4], 'k', held[4], 'p', fx)
+  call('HSET', marker, 'f', fx, 'c', ARGV[4], 'k', held[4], 'h', ARGV[7], 'p', fx)
 else
-  call('HSET', marker, 'f', fx, 'c', ARGV[4], 'k', held[4])
+  call('HSET', marker, 'f', fx, 'c', ARGV[4], 'k', held[4], 'h', ARGV[7])
 end
 
 -- Exceptions by element digest: '<fx> <context>', or false for none. While there are few, all are read at once, and then only

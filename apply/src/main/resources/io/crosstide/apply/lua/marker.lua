@@ -2,7 +2,7 @@
 --
 -- KEYS  marker
 -- ARGV  1 the epoch to raise the marker's to, together with its fx, which becomes 'epoch:0' so that it names the highest epoch
---         ever used, whatever becomes of the marker
+--         ever used, whatever becomes of the marker; the fx it had becomes its 'b' if it counts an effect
 --       for an installation also: 2 fx to install ('epoch:number'), then field, value of everything the marker is to hold
 --
 -- Reply: fields and values of the marker: of a take-over as it was before, of an installation as it is afterwards; empty if
@@ -28,7 +28,11 @@ local present = held_epoch and held_e and held[3] and held[4] and true or false
 
 local function raise()
   if held_epoch < tonumber(epoch) then
-    redis.call('HSET', marker, 'e', epoch, 'f', epoch .. ':0')
+    if held_n > 0 then
+      redis.call('HSET', marker, 'e', epoch, 'f', epoch .. ':0', 'b', held[2])
+    else
+      redis.call('HSET', marker, 'e', epoch, 'f', epoch .. ':0')
+    end
   end
   redis.call('PERSIST', marker)         -- a client may have given it a deadline
 end

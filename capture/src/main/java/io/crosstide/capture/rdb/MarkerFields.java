@@ -24,6 +24,7 @@ final class MarkerFields {
     return new MarkerState(
         Integer.parseInt(fields.getOrDefault("e", "0")),
         Fx.parse(fields.getOrDefault("f", Fx.NONE.toString())),
+        Fx.parse(fields.getOrDefault("b", Fx.NONE.toString())),
         VersionVector.decode(fields.getOrDefault("c", "")),
         exceptions);
   }

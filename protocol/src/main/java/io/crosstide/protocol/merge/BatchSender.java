@@ -1,5 +1,6 @@
 package io.crosstide.protocol.merge;
 
+import io.crosstide.crdt.HybridTimestamp;
 import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.Effect;
 import io.crosstide.protocol.EffectBatch;
@@ -106,8 +107,12 @@ final class BatchSender {
     queued += group.effects().size();
   }
 
-  /** Sends what may be sent. */
-  void pump(long nowMillis) {
+  /**
+   * Sends what may be sent.
+   *
+   * @param stamp highest stamp merged
+   */
+  void pump(long nowMillis, HybridTimestamp stamp) {
     if (state == State.REFUSED && outstanding == 0 && nowMillis >= resumeAtMillis) {
       state = State.SENDING;
       resend();
@@ -115,14 +120,14 @@ final class BatchSender {
     while (state == State.SENDING
         && !queue.isEmpty()
         && unacknowledged.size() < config.batchesInFlightMax()) {
-      EffectBatch batch = nextBatch();
+      EffectBatch batch = nextBatch(stamp);
       unacknowledged.addLast(batch);
       outstanding++;
       wire.send(batch);
     }
   }
 
-  private EffectBatch nextBatch() {
+  private EffectBatch nextBatch(HybridTimestamp stamp) {
     List<EffectBatch.Group> groups = new ArrayList<>();
     int size = 0;
     long bytes = 0;
@@ -140,7 +145,7 @@ final class BatchSender {
       bytes += groupBytes;
     }
     queued -= size;
-    EffectBatch batch = new EffectBatch(partition, epoch, lastSent + 1, groups);
+    EffectBatch batch = new EffectBatch(partition, epoch, lastSent + 1, stamp, groups);
     lastSent = batch.last();
     return batch;
   }

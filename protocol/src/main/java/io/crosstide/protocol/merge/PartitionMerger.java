@@ -1026,7 +1026,7 @@ public final class PartitionMerger implements EffectWire.Listener {
       append(new Effect.Noop());
       closeGroup();
     }
-    sender.pump(nowMillis);
+    sender.pump(nowMillis, meta.highestStamp);
   }
 
   // --- looking

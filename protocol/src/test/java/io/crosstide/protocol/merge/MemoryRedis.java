@@ -231,7 +231,7 @@ public final class MemoryRedis implements EffectWire {
     }
     MarkerState before = marker;
     if (before != null && before.epoch() < epoch) {
-      marker(new MarkerState(epoch, new Fx(epoch, 0), before.context(), before.exceptions()));
+      marker(before.raisedTo(epoch));
     }
     answer(owner -> owner.onMarker(partition, before));
   }
@@ -246,8 +246,7 @@ public final class MemoryRedis implements EffectWire {
       installs.add(installed);
       marker(installed);
     } else if (there.epoch() < installed.epoch()) {
-      Fx raised = new Fx(installed.epoch(), 0);
-      marker(new MarkerState(installed.epoch(), raised, there.context(), there.exceptions()));
+      marker(there.raisedTo(installed.epoch()));
     }
     MarkerState after = marker;
     answer(owner -> owner.onMarker(partition, after));
@@ -294,7 +293,7 @@ public final class MemoryRedis implements EffectWire {
       }
       context = group.contextAfter();
     }
-    marker(new MarkerState(batch.epoch(), last, context, exceptions));
+    marker(there.moved(last, context, exceptions));
     return new BatchReply(BatchReply.Outcome.APPLIED, misses, probes);
   }
 
