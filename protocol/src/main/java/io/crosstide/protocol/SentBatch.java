@@ -3,6 +3,7 @@ package io.crosstide.protocol;
 import io.crosstide.crdt.ByteReader;
 import io.crosstide.crdt.ByteWriter;
 import io.crosstide.crdt.Bytes;
+import io.crosstide.crdt.VersionVector;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -18,9 +19,10 @@ import org.jspecify.annotations.Nullable;
  * @param preceding in an epoch's first batch, the last effect applied before the epoch began,
  *     {@link Fx#NONE} if there was none or in any other batch. What a fenced owner sent beyond it
  *     was never applied
- * @param effects in order; never empty
+ * @param groups as they were sent, with what Redis holds of the remote logs after each: a miss is
+ *     claimed from the context before its group (P9)
  */
-public record SentBatch(int epoch, long first, Fx preceding, List<Effect> effects) {
+public record SentBatch(int epoch, long first, Fx preceding, List<EffectBatch.Group> groups) {
   private static final int FORMAT = 1;
 
   /**
@@ -41,31 +43,51 @@ public record SentBatch(int epoch, long first, Fx preceding, List<Effect> effect
   private static final char SHA1 = '#';
 
   public SentBatch {
-    effects = List.copyOf(effects);
+    groups = List.copyOf(groups);
   }
 
   /** What to remember of {@code batch}, which is the first of its epoch if it begins with 1. */
   public static SentBatch of(EffectBatch batch, Fx precedingEpoch) {
-    List<Effect> effects = new ArrayList<>(batch.size());
-    for (EffectBatch.Group group : batch.groups()) {
+    return new SentBatch(
+        batch.epoch(),
+        batch.first(),
+        batch.first() == 1 ? precedingEpoch : Fx.NONE,
+        batch.groups());
+  }
+
+  /** All effects, in order. */
+  public List<Effect> effects() {
+    List<Effect> effects = new ArrayList<>(size());
+    for (EffectBatch.Group group : groups) {
       effects.addAll(group.effects());
     }
-    return new SentBatch(
-        batch.epoch(), batch.first(), batch.first() == 1 ? precedingEpoch : Fx.NONE, effects);
+    return effects;
+  }
+
+  private int size() {
+    int size = 0;
+    for (EffectBatch.Group group : groups) {
+      size += group.effects().size();
+    }
+    return size;
   }
 
   /** Number of the last effect. */
   public long last() {
-    return first + effects.size() - 1;
+    return first + size() - 1;
   }
 
   public byte[] encode() {
-    ByteWriter out = new ByteWriter(64 * effects.size() + 64);
-    out.u8(FORMAT).varint(epoch).varint(first).varint(effects.size());
-    out.varint(preceding.epoch()).varint(preceding.number());
+    int size = size();
+    ByteWriter out = new ByteWriter(64 * size + 64);
+    out.u8(FORMAT).varint(epoch).varint(first).varint(size);
+    out.varint(preceding.epoch()).varint(preceding.number()).varint(groups.size());
     RedisKey key = null;
-    for (Effect effect : effects) {
-      key = encode(out, effect, key);
+    for (EffectBatch.Group group : groups) {
+      out.varint(group.effects().size()).vector(group.contextAfter());
+      for (Effect effect : group.effects()) {
+        key = encode(out, effect, key);
+      }
     }
     return out.toByteArray();
   }
@@ -155,32 +177,41 @@ public record SentBatch(int epoch, long first, Fx preceding, List<Effect> effect
   public static SentBatch decode(byte[] encoded) {
     ByteReader in = new ByteReader(encoded);
     Head head = head(in);
-    List<Effect> effects = new ArrayList<>();
+    List<EffectBatch.Group> groups = new ArrayList<>();
     RedisKey key = null;
-    for (long number = head.first(); number <= head.last(); number++) {
-      char letter = (char) in.u8();
-      if (letter == NOOP) {
-        effects.add(new Effect.Noop());
-        continue;
+    for (int left = in.count(); left > 0; left--) {
+      int size = in.count();
+      VersionVector contextAfter = in.vector();
+      List<Effect> effects = new ArrayList<>();
+      for (int i = 0; i < size; i++) {
+        Effect effect = decode(in, key);
+        Element element = effect.element();
+        key = element == null ? key : element.key();
+        effects.add(effect);
       }
-      ElementKind kind = ElementKind.ofTag((char) in.u8());
-      if (in.u8() == 0) {
-        key = new RedisKey((int) in.varint(), in.bytes());
-      }
-      if (key == null) {
-        throw new IllegalArgumentException("the first effect of a sent batch names no key");
-      }
-      Element element = new Element(key, kind, in.bytes());
-      effects.add(
-          switch (letter) {
-            case PUT -> new Effect.Put(element, readContent(in), readContent(in), readNumber(in));
-            case CHECK -> new Effect.Check(element, readContent(in), readNumber(in));
-            case ADD -> new Effect.Add(element, in.signed(), readNumber(in));
-            case PROBE -> new Effect.Probe(element);
-            default -> throw unknown("effect", letter);
-          });
+      groups.add(new EffectBatch.Group(contextAfter, effects));
     }
-    return new SentBatch(head.epoch(), head.first(), head.preceding(), effects);
+    return new SentBatch(head.epoch(), head.first(), head.preceding(), groups);
+  }
+
+  private static Effect decode(ByteReader in, @Nullable RedisKey before) {
+    char letter = (char) in.u8();
+    if (letter == NOOP) {
+      return new Effect.Noop();
+    }
+    ElementKind kind = ElementKind.ofTag((char) in.u8());
+    RedisKey key = in.u8() == 0 ? new RedisKey((int) in.varint(), in.bytes()) : before;
+    if (key == null) {
+      throw new IllegalArgumentException("the first effect of a sent batch names no key");
+    }
+    Element element = new Element(key, kind, in.bytes());
+    return switch (letter) {
+      case PUT -> new Effect.Put(element, readContent(in), readContent(in), readNumber(in));
+      case CHECK -> new Effect.Check(element, readContent(in), readNumber(in));
+      case ADD -> new Effect.Add(element, in.signed(), readNumber(in));
+      case PROBE -> new Effect.Probe(element);
+      default -> throw unknown("effect", letter);
+    };
   }
 
   private static Content readContent(ByteReader in) {

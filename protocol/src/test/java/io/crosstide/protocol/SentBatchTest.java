@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.crosstide.crdt.Bytes;
+import io.crosstide.crdt.Origin;
 import io.crosstide.crdt.VersionVector;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -21,7 +22,7 @@ class SentBatchTest {
         first,
         List.of(
             new EffectBatch.Group(
-                VersionVector.EMPTY,
+                VersionVector.of(Origin.of(2), 5),
                 List.of(
                     new Effect.Put(FIELD, Content.ABSENT, LONG, new Fx(3, 9)),
                     new Effect.Check(Element.string(RedisKey.of(0, "s")), LONG, Fx.NONE),
@@ -32,7 +33,8 @@ class SentBatchTest {
                     new Effect.Add(Element.string(RedisKey.of(0, "s")), Long.MIN_VALUE, Fx.NONE),
                     new Effect.Probe(Element.deadline(KEY)),
                     new Effect.Put(
-                        Element.deadline(KEY), Content.deadline(5), Content.ABSENT, Fx.NONE)))));
+                        Element.deadline(KEY), Content.deadline(5), Content.ABSENT, Fx.NONE))),
+            new EffectBatch.Group(VersionVector.of(Origin.of(3), 8), List.of())));
   }
 
   @Test
