@@ -32,10 +32,10 @@ import org.slf4j.LoggerFactory;
 /**
  * One owner's connection to its region's Redis, which it opens again by itself whenever it is lost.
  *
- * <p>The owner's thread calls {@link #send}, {@link #takeOver}, {@link #install} and {@link
- * #drain}; nothing of them waits. What Redis answers is queued by an I/O thread and handed to the
- * listener only inside {@link #drain}, in the order of the calls. The queue holds at most one entry
- * per call in flight, so the owner's window bounds it.
+ * <p>One thread at a time calls {@link #send}, {@link #takeOver} and {@link #install}, the owner's
+ * {@link #drain}; nothing of them waits. What Redis answers is queued by an I/O thread and handed
+ * to the listener only inside {@link #drain}, in the order of the calls. The queue holds at most
+ * one entry per call in flight, so the owner's window bounds it.
  *
  * <p>When the process dies, or the connection, some batches sent may have been applied and some
  * not; the owner sends all unacknowledged ones again, and the script applies each exactly once.
@@ -49,7 +49,8 @@ public final class LettuceEffectWire implements EffectWire, AutoCloseable {
 
   private static final int STALL_DOUBLINGS_MAX = 5;
 
-  // Threads: `current` belongs to the owner's thread. Everything that happens to a session happens
+  // Threads: `current` is written by the owner's thread only. Everything that happens to a session
+  // happens
   // in I/O threads and reaches the owner as an event that names its session. The owner sends only
   // to the session whose onConnected it has been given, so nothing overtakes what it sends again.
 
@@ -64,7 +65,7 @@ public final class LettuceEffectWire implements EffectWire, AutoCloseable {
   private final Queue<Event> events = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean awake = new AtomicBoolean();
   private final AtomicBoolean closed = new AtomicBoolean();
-  private @Nullable WireSession current;
+  private volatile @Nullable WireSession current;
   private volatile @Nullable WireSession open;
   private volatile @Nullable Future<?> reconnect;
   private volatile @Nullable Future<?> closing;

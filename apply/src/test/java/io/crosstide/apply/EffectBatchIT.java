@@ -158,7 +158,7 @@ class EffectBatchIT {
   void theMarkerTellsTheHighestStampMerged() {
     HybridTimestamp stamp = HybridTimestamp.of(1_800_000_000_000L, 65535);
     EffectBatch.Group group = new EffectBatch.Group(context(1), List.of(new Effect.Noop()));
-    scripts.apply(new EffectBatch(PARTITION, 1, 1, stamp, List.of(group)));
+    scripts.apply(new EffectBatch(PARTITION, 1, 1, Fx.NONE, stamp, List.of(group)));
     assertThat(markerField("h")).isEqualTo(Long.toString(stamp.packed()));
   }
 

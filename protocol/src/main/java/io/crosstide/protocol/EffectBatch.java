@@ -13,12 +13,13 @@ import java.util.List;
  * @param partition whose marker the batch moves
  * @param epoch the owner's; refused unless the marker has the same
  * @param first number of the first effect within the epoch
+ * @param preceding the last effect applied before the epoch, {@link Fx#NONE} if there was none
  * @param stamp highest stamp of what the owner has merged: writes made after this batch are later
  *     than what it shows (P28)
  * @param groups in order; never empty, at least one effect in all
  */
 public record EffectBatch(
-    int partition, int epoch, long first, HybridTimestamp stamp, List<Group> groups) {
+    int partition, int epoch, long first, Fx preceding, HybridTimestamp stamp, List<Group> groups) {
 
   /**
    * The effects of one event, which move the context together (P9).
@@ -39,9 +40,9 @@ public record EffectBatch(
     }
   }
 
-  /** A batch that moves no clock. */
+  /** A batch of the first epoch there is, that moves no clock. */
   public EffectBatch(int partition, int epoch, long first, List<Group> groups) {
-    this(partition, epoch, first, HybridTimestamp.ZERO, groups);
+    this(partition, epoch, first, Fx.NONE, HybridTimestamp.ZERO, groups);
   }
 
   public int size() {

@@ -46,12 +46,12 @@ public record SentBatch(int epoch, long first, Fx preceding, List<EffectBatch.Gr
     groups = List.copyOf(groups);
   }
 
-  /** What to remember of {@code batch}, which is the first of its epoch if it begins with 1. */
-  public static SentBatch of(EffectBatch batch, Fx precedingEpoch) {
+  /** What to remember of {@code batch}. */
+  public static SentBatch of(EffectBatch batch) {
     return new SentBatch(
         batch.epoch(),
         batch.first(),
-        batch.first() == 1 ? precedingEpoch : Fx.NONE,
+        batch.first() == 1 ? batch.preceding() : Fx.NONE,
         batch.groups());
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.crosstide.crdt.Bytes;
+import io.crosstide.crdt.HybridTimestamp;
 import io.crosstide.crdt.Origin;
 import io.crosstide.crdt.VersionVector;
 import java.util.List;
@@ -20,6 +21,8 @@ class SentBatchTest {
         7,
         4,
         first,
+        new Fx(2, 11),
+        HybridTimestamp.ZERO,
         List.of(
             new EffectBatch.Group(
                 VersionVector.of(Origin.of(2), 5),
@@ -39,7 +42,7 @@ class SentBatchTest {
 
   @Test
   void everyKindOfEffectIsReadBack() {
-    SentBatch sent = SentBatch.of(batch(1), new Fx(2, 11));
+    SentBatch sent = SentBatch.of(batch(1));
 
     SentBatch read = SentBatch.decode(sent.encode());
 
@@ -52,7 +55,7 @@ class SentBatchTest {
 
   @Test
   void longValuesAreKeptAsDigests() {
-    byte[] encoded = SentBatch.of(batch(1), Fx.NONE).encode();
+    byte[] encoded = SentBatch.of(batch(1)).encode();
 
     assertThat(encoded.length).isLessThan(200);
     assertThat(SentBatch.decode(encoded).effects().get(0))
@@ -61,7 +64,7 @@ class SentBatchTest {
 
   @Test
   void onlyTheFirstBatchOfAnEpochNamesTheOneBefore() {
-    assertThat(SentBatch.of(batch(2), new Fx(2, 11)).preceding()).isEqualTo(Fx.NONE);
+    assertThat(SentBatch.of(batch(2)).preceding()).isEqualTo(Fx.NONE);
   }
 
   @Test

@@ -32,6 +32,9 @@ public final class Topics {
   /** How long conflicts and dead letters are kept unless configured. */
   public static final Duration REVIEW_RETENTION_DEFAULT = Duration.ofDays(30);
 
+  /** Deleted records free their disk a segment at a time. */
+  private static final int SENT_EFFECTS_SEGMENT_BYTES = 128 << 20;
+
   private static final Pattern REGION = Pattern.compile("[a-z0-9][a-z0-9-]{0,62}");
   private static final String UNLIMITED = "-1";
 
@@ -114,13 +117,23 @@ public final class Topics {
     return new TopicSpec(deadLetters(region), 1, review());
   }
 
+  /**
+   * What the owners of a region's partitions have sent to its Redis. Nothing goes by time: owners
+   * delete what capture has passed.
+   */
   public static TopicSpec sentEffectsSpec(String region, int partitions) {
     return new TopicSpec(
         sentEffects(region),
         partitions,
         Map.of(
             "cleanup.policy",
-            "compact",
+            "delete",
+            "retention.ms",
+            UNLIMITED,
+            "retention.bytes",
+            UNLIMITED,
+            "segment.bytes",
+            Integer.toString(SENT_EFFECTS_SEGMENT_BYTES),
             "max.message.bytes",
             Integer.toString(Limits.RECORD_BYTES_MAX)));
   }

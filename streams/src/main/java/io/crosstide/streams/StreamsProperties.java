@@ -80,6 +80,26 @@ final class StreamsProperties {
     return p;
   }
 
+  /** For the producer that remembers sent effects: nothing lost, nothing out of order, at once. */
+  static Map<String, Object> sentEffects(StreamsRoleConfig config) {
+    Map<String, Object> p = new HashMap<>(config.kafkaProperties());
+    p.put(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, config.bootstrap());
+    p.put(ProducerConfig.CLIENT_ID_CONFIG, clientId(config, "sent-effects"));
+    p.put(ProducerConfig.ACKS_CONFIG, "all");
+    p.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
+    p.put(ProducerConfig.LINGER_MS_CONFIG, 0);
+    p.put(ProducerConfig.BATCH_SIZE_CONFIG, 64 << 10);
+    p.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4");
+    p.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, Limits.RECORD_BYTES_MAX);
+    p.put(
+        ProducerConfig.BUFFER_MEMORY_CONFIG,
+        (long) Limits.RECORD_BYTES_MAX + PRODUCER_BUFFER_MARGIN);
+    p.put(ProducerConfig.METRIC_REPORTER_CLASSES_CONFIG, "");
+    p.put(ProducerConfig.ENABLE_METRICS_PUSH_CONFIG, false);
+    p.put(ProducerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, 1000);
+    return p;
+  }
+
   /** For the consumer that looks where the own log ends. */
   static Map<String, Object> logEnds(StreamsRoleConfig config) {
     Map<String, Object> p = new HashMap<>(config.kafkaProperties());

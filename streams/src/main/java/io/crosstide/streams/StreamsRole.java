@@ -11,6 +11,8 @@ import io.crosstide.streams.owner.OwnerWire;
 import io.crosstide.streams.owner.Owners;
 import io.crosstide.streams.owner.RowEventCodec;
 import io.crosstide.streams.query.PartitionQueries;
+import io.crosstide.streams.sent.RememberingWire;
+import io.crosstide.streams.sent.SentEffectsTopic;
 import io.crosstide.streams.thread.WakeableClients;
 import io.crosstide.streams.topics.KafkaLogEnds;
 import io.crosstide.streams.topics.TopicMismatchException;
@@ -26,6 +28,8 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.streams.CloseOptions;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
@@ -49,6 +53,10 @@ import org.slf4j.LoggerFactory;
 public final class StreamsRole implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StreamsRole.class);
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(20);
+
+  /** How often sent effects that are not needed any more are deleted. */
+  private static final Duration DELETE_PERIOD = Duration.ofMinutes(1);
+
   private static final long RESTART_MILLIS_MIN = 500;
   private static final long RESTART_MILLIS_MAX = 30_000;
 
@@ -60,6 +68,7 @@ public final class StreamsRole implements AutoCloseable {
   private final MergeMetrics metrics;
   private final RegionRedis redis;
   private final KafkaLogEnds logEnds;
+  private final SentEffectsTopic sentEffects;
   private final WakeableClients clients = new WakeableClients();
   private final MergeProcessor.Shared shared;
   private final PartitionQueries queries;
@@ -89,13 +98,20 @@ public final class StreamsRole implements AutoCloseable {
     redis = new RegionRedis(config.redis(), new ApplyMetrics(meters, config.region()));
     String ownLog = Topics.changes(config.region());
     logEnds = new KafkaLogEnds(StreamsProperties.logEnds(config), ownLog, config.origin());
+    sentEffects =
+        new SentEffectsTopic(
+            config.region(),
+            new KafkaProducer<>(
+                StreamsProperties.sentEffects(config),
+                new ByteArraySerializer(),
+                new ByteArraySerializer()));
     ChangeEventCodec codec = new ChangeEventCodec(registry, ownLog);
     StreamsTuning tuning = config.tuning();
     OwnerSettings settings =
         new OwnerSettings(
             config.origin(),
             new HashSet<>(config.regions().values()),
-            OwnerWire.to(redis),
+            RememberingWire.over(sentEffects, OwnerWire.to(redis), clock::millis),
             new RowEventCodec(codec),
             logEnds,
             metrics,
@@ -118,6 +134,12 @@ public final class StreamsRole implements AutoCloseable {
   public void start() {
     status = new Status(StreamsState.STARTING, "");
     supervisor.execute(this::startStreams);
+    var unused =
+        supervisor.scheduleWithFixedDelay(
+            this::deleteSentEffects,
+            DELETE_PERIOD.toSeconds(),
+            DELETE_PERIOD.toSeconds(),
+            TimeUnit.SECONDS);
   }
 
   public StreamsState state() {
@@ -171,6 +193,17 @@ public final class StreamsRole implements AutoCloseable {
       LOG.warn("{}: streams cannot start", config.region(), e);
       closeStreams(true);
       startLater(e);
+    }
+  }
+
+  private void deleteSentEffects() {
+    if (!sentEffects.hasReleased()) {
+      return;
+    }
+    try (Admin admin = Admin.create(StreamsProperties.admin(config))) {
+      sentEffects.deleteReleased(admin);
+    } catch (RuntimeException e) {
+      LOG.warn("{}: old sent effects cannot be deleted now", config.region(), e);
     }
   }
 
@@ -315,6 +348,7 @@ public final class StreamsRole implements AutoCloseable {
       }
     }
     redis.close();
+    sentEffects.close();
     logEnds.close();
   }
 }

@@ -5,6 +5,7 @@ import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.Effect;
 import io.crosstide.protocol.EffectBatch;
 import io.crosstide.protocol.EffectWire;
+import io.crosstide.protocol.Fx;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -34,6 +35,7 @@ final class BatchSender {
   private final Deque<EffectBatch> unacknowledged = new ArrayDeque<>();
   private State state = State.STOPPED;
   private int epoch;
+  private Fx preceding = Fx.NONE;
   private long lastNumber;
   private long lastSent;
   private int queued;
@@ -53,9 +55,12 @@ final class BatchSender {
 
   /**
    * Begins a new epoch: what the one before had queued or sent is for its successor to plan anew.
+   *
+   * @param applied the last effect applied before it
    */
-  void begin(int newEpoch) {
+  void begin(int newEpoch, Fx applied) {
     epoch = newEpoch;
+    preceding = applied;
     lastNumber = 0;
     lastSent = 0;
     queued = 0;
@@ -63,6 +68,11 @@ final class BatchSender {
     queue.clear();
     unacknowledged.clear();
     state = State.SENDING;
+  }
+
+  /** The last effect applied before this epoch. */
+  Fx preceding() {
+    return preceding;
   }
 
   int epoch() {
@@ -145,7 +155,7 @@ final class BatchSender {
       bytes += groupBytes;
     }
     queued -= size;
-    EffectBatch batch = new EffectBatch(partition, epoch, lastSent + 1, stamp, groups);
+    EffectBatch batch = new EffectBatch(partition, epoch, lastSent + 1, preceding, stamp, groups);
     lastSent = batch.last();
     return batch;
   }

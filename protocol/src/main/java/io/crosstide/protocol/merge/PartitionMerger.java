@@ -173,6 +173,11 @@ public final class PartitionMerger implements EffectWire.Listener {
     return stable;
   }
 
+  /** The highest number of an effect that the local log has shown: capture has passed it. */
+  public Fx shown() {
+    return meta.localFx;
+  }
+
   /** The highest stamp read, for the local clock to follow (P28). */
   public HybridTimestamp highestStamp() {
     return meta.highestStamp;
@@ -308,7 +313,10 @@ public final class PartitionMerger implements EffectWire.Listener {
     // The owner the marker was lost under goes on with its numbers, a new one with its own.
     Fx fx = Fx.max(lost.fx(), new Fx(epoch, 0));
     markerCalls++;
-    wire.install(config.partition(), new MarkerState(epoch, fx, lost.context(), lost.exceptions()));
+    Fx preceding = phase == Phase.CONNECTING ? lost.lastEffect() : sender.preceding();
+    wire.install(
+        config.partition(),
+        new MarkerState(epoch, fx, preceding, lost.context(), lost.exceptions()));
   }
 
   private VersionVector computeStable() {
@@ -763,7 +771,7 @@ public final class PartitionMerger implements EffectWire.Listener {
   private void takenOver(MarkerState marker) {
     meta.epoch = epoch;
     metaMoved = true;
-    sender.begin(epoch);
+    sender.begin(epoch, marker.epoch() < epoch ? marker.lastEffect() : marker.preceding());
     claimed = marker.context();
     fence = fence.join(marker.context());
     phase = Phase.REPLAYING;

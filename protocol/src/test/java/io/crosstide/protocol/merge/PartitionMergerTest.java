@@ -369,6 +369,48 @@ class PartitionMergerTest {
   }
 
   @Test
+  void theBatchesOfAnEpochNameTheLastEffectBeforeIt() { // P7
+    start();
+    owner.onEvent(eu.write(KEY, set("v"), NOTHING, 1));
+    redis.deliver();
+    settle();
+    Fx last = marker().fx();
+    assertThat(last.number()).isPositive();
+    // Two owners follow of which the first writes nothing.
+    for (int epoch = EPOCH + 1; epoch <= EPOCH + 2; epoch++) {
+      owner.persist();
+      redis.disconnect();
+      rows = rows.committed();
+      owner = newOwner();
+      owner.start(us.lastSeq(), epoch);
+      redis.connect(owner);
+      redis.deliver();
+    }
+    settle();
+    owner.onEvent(eu.write(OTHER, set("w"), NOTHING, 2));
+    redis.deliver();
+    assertThat(redis.exchanges().get(redis.exchanges().size() - 1).batch().preceding())
+        .isEqualTo(last);
+
+    // A marker that a client takes away is written anew by the same owner, or by another.
+    owner.onEvent(redis.loseMarker());
+    redis.deliver();
+    assertThat(marker().preceding()).isEqualTo(last);
+    settle();
+    Fx lost = marker().fx();
+    ChangeEvent report = redis.loseMarker();
+    redis.disconnect();
+    owner.persist();
+    rows = rows.committed();
+    owner = newOwner();
+    owner.start(us.lastSeq(), owner.epoch());
+    redis.connect(owner);
+    owner.onEvent(report);
+    redis.deliver();
+    assertThat(marker().preceding()).isEqualTo(lost);
+  }
+
+  @Test
   void aSuccessorHoldsRemoteEventsUntilTheLocalLogHasShownTheProbes() { // P4
     start();
     owner.onEvent(eu.write(KEY, set("v"), NOTHING, 1));

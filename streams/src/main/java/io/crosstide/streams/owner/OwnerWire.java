@@ -4,10 +4,17 @@ import io.crosstide.apply.LettuceEffectWire;
 import io.crosstide.apply.RegionRedis;
 import io.crosstide.protocol.EffectBatch;
 import io.crosstide.protocol.EffectWire;
+import io.crosstide.protocol.Fx;
 import io.crosstide.protocol.MarkerState;
 
 /** An owner's connection to Redis: what it answers waits until it is drained. */
 public interface OwnerWire extends EffectWire, AutoCloseable {
+
+  /**
+   * The region's log has shown that capture has passed the effect {@code number}; call now and
+   * then.
+   */
+  default void shown(Fx number) {}
 
   /** Hands what Redis has answered to {@code listener}; on the owner's thread. */
   boolean drain(Listener listener);

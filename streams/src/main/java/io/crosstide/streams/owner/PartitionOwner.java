@@ -176,6 +176,7 @@ public final class PartitionOwner implements AutoCloseable {
     if (nowMillis - lastTickMillis >= TICK_MILLIS || nowMillis < lastTickMillis) {
       lastTickMillis = nowMillis;
       merger.tick(nowMillis);
+      wire.shown(merger.shown());
       status = PartitionStatus.of(partition, merger, applied);
     }
     if (requests.isWaiting()) {

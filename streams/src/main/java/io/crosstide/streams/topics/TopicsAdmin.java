@@ -44,6 +44,7 @@ public final class TopicsAdmin {
     }
     specs.add(Topics.conflictsSpec(region, partitions));
     specs.add(Topics.deadLettersSpec(region));
+    specs.add(Topics.sentEffectsSpec(region, partitions));
     return specs;
   }
 

@@ -1,0 +1,4 @@
+@NullMarked
+package io.crosstide.streams.sent;
+
+import org.jspecify.annotations.NullMarked;
