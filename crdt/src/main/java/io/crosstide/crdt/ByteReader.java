@@ -104,7 +104,16 @@ public final class ByteReader {
 
   public BigDecimal decimal() {
     int scale = Math.toIntExact(signed());
-    return new BigDecimal(new BigInteger(bytes().array()), scale);
+    int length = count();
+    if (length == 0 || length > Long.BYTES) {
+      return new BigDecimal(new BigInteger(raw(length)), scale);
+    }
+    need(length);
+    long unscaled = buffer[at++]; // signed: the first byte has the sign
+    for (int n = length - 1; n > 0; n--) {
+      unscaled = (unscaled << 8) | (buffer[at++] & 0xff);
+    }
+    return BigDecimal.valueOf(unscaled, scale);
   }
 
   private void need(int length) {

@@ -20,9 +20,15 @@ import org.jspecify.annotations.Nullable;
  * ({@link #prune}); increments that every region has seen fold into one number per origin ({@link
  * #fold}): any later removal covers all of them or none.
  *
+ * <p><b>Size.</b> Only an origin's last increments lie in the cell; older ones move to an {@link
+ * IncrementLog} when the cell is stored ({@link #stored}), and their sum stays. Since contexts
+ * cover an origin's increments from the first on, the log is read only where a context ends within
+ * it. Whoever loads, changes and stores a cell passes that cell's log.
+ *
  * <p>Operations are idempotent and commute for any order that keeps each origin's own. Close to the
  * optimised OR-set of Bieniusa et al. (2012), with per-element removal contexts in place of one per
- * replica, so that an event touches one row only. Immutable; equal states have equal bytes.
+ * replica, so that an event touches one row only. Immutable; equal states have equal bytes, in the
+ * cell and in its log.
  */
 public final class Cell {
   /** A whole-value write that no seen write or removal covers. */
@@ -31,10 +37,54 @@ public final class Cell {
   /** An increment that may still be covered by a removal on its way. */
   public record Increment(Dot dot, HybridTimestamp stamp, BigDecimal delta) {}
 
-  /** Increments of one origin that every region has seen. */
+  /**
+   * Increments of one origin that every region has seen.
+   *
+   * @param stamp of the last one
+   */
   public record Folded(Origin origin, long lastSeq, HybridTimestamp stamp, BigDecimal sum) {}
 
-  public static final Cell EMPTY = new Cell(List.of(), List.of(), List.of(), VersionVector.EMPTY);
+  /**
+   * Increments of one origin that lie in the {@link IncrementLog}; newer ones of it lie in the
+   * cell.
+   *
+   * @param stamp of the last one
+   */
+  public record Spilled(
+      Origin origin,
+      long firstSeq,
+      long lastSeq,
+      HybridTimestamp stamp,
+      long count,
+      BigDecimal sum) {
+    Spilled after(IncrementLog.Prefix gone) {
+      return new Spilled(
+          origin,
+          gone.nextSeq(),
+          lastSeq,
+          stamp,
+          count - gone.count(),
+          plain(sum.subtract(gone.sum())));
+    }
+
+    Spilled with(List<Increment> chunk) {
+      Increment last = chunk.get(chunk.size() - 1);
+      BigDecimal more = BigDecimal.ZERO;
+      for (Increment increment : chunk) {
+        more = more.add(increment.delta());
+      }
+      return new Spilled(
+          origin,
+          firstSeq,
+          last.dot().seq(),
+          last.stamp(),
+          count + chunk.size(),
+          plain(sum.add(more)));
+    }
+  }
+
+  public static final Cell EMPTY =
+      new Cell(List.of(), List.of(), List.of(), List.of(), VersionVector.EMPTY);
 
   /** Highest stamp first; at equal stamps the smaller region id first. */
   public static final Comparator<Write> NEWEST_FIRST =
@@ -45,13 +95,19 @@ public final class Cell {
 
   private final List<Write> writes;
   private final List<Increment> increments;
+  private final List<Spilled> spilled;
   private final List<Folded> folded;
   private final VersionVector removed;
 
-  private Cell(
-      List<Write> writes, List<Increment> increments, List<Folded> folded, VersionVector removed) {
+  Cell(
+      List<Write> writes,
+      List<Increment> increments,
+      List<Spilled> spilled,
+      List<Folded> folded,
+      VersionVector removed) {
     this.writes = writes;
     this.increments = increments;
+    this.spilled = spilled;
     this.folded = folded;
     this.removed = removed;
   }
@@ -61,8 +117,24 @@ public final class Cell {
     return writes;
   }
 
+  /** Surviving increments that lie in the cell, by dot. */
   public List<Increment> increments() {
     return increments;
+  }
+
+  /** Surviving increments that lie in the log, by origin. */
+  public List<Spilled> spilled() {
+    return spilled;
+  }
+
+  /** What of {@code origin} lies in the log, or null if nothing does. */
+  public @Nullable Spilled spilled(Origin origin) {
+    for (Spilled part : spilled) {
+      if (part.origin().equals(origin)) {
+        return part;
+      }
+    }
+    return null;
   }
 
   public List<Folded> folded() {
@@ -76,6 +148,7 @@ public final class Cell {
 
   /** Nothing survives. */
   public boolean isEmpty() {
+    // An origin with spilled increments has some in the cell, too.
     return writes.isEmpty() && increments.isEmpty() && folded.isEmpty();
   }
 
@@ -84,112 +157,186 @@ public final class Cell {
     return isEmpty() && removed.isEmpty();
   }
 
+  // --- operations
+
   /** Replaces what {@code seen} covers by {@code value}. */
-  public Cell write(Dot dot, HybridTimestamp stamp, Bytes value, VersionVector seen) {
-    Cell rest = remove(seen);
+  public Cell write(
+      Dot dot, HybridTimestamp stamp, Bytes value, VersionVector seen, IncrementLog log) {
+    Cell rest = remove(seen, log);
     if (rest.removed.covers(dot) || contains(rest.writes, dot)) {
       return rest;
     }
     List<Write> all = new ArrayList<>(rest.writes);
     all.add(new Write(dot, stamp, value));
     all.sort(Comparator.comparing(Write::dot));
-    return new Cell(List.copyOf(all), rest.increments, rest.folded, rest.removed);
+    return new Cell(List.copyOf(all), rest.increments, rest.spilled, rest.folded, rest.removed);
   }
 
+  /** Adds {@code delta}; an increment not after the origin's last one has been received before. */
   public Cell increment(Dot dot, HybridTimestamp stamp, BigDecimal delta) {
-    if (removed.covers(dot)) {
+    int end = endOfRuns(dot.origin());
+    if (removed.covers(dot) || lastSeq(dot.origin(), end) >= dot.seq()) {
       return this;
-    }
-    for (Increment other : increments) {
-      if (other.dot().equals(dot)) {
-        return this;
-      }
-    }
-    for (Folded other : folded) {
-      if (other.origin().equals(dot.origin()) && other.lastSeq() >= dot.seq()) {
-        return this;
-      }
     }
     List<Increment> all = new ArrayList<>(increments.size() + 1);
     all.addAll(increments);
-    int at = all.size();
-    while (at > 0 && all.get(at - 1).dot().compareTo(dot) > 0) {
-      at--;
+    all.add(end, new Increment(dot, stamp, delta));
+    return new Cell(writes, all, spilled, folded, removed);
+  }
+
+  /** Where the increments of {@code origin} end, or would. */
+  private int endOfRuns(Origin origin) {
+    int end = increments.size();
+    while (end > 0 && increments.get(end - 1).dot().origin().compareTo(origin) > 0) {
+      end--;
     }
-    all.add(at, new Increment(dot, stamp, delta));
-    return new Cell(writes, all, folded, removed);
+    return end;
+  }
+
+  /**
+   * The last surviving increment of {@code origin}, whose increments in the cell end at {@code
+   * end}.
+   */
+  private long lastSeq(Origin origin, int end) {
+    if (end > 0) {
+      Dot last = increments.get(end - 1).dot();
+      if (last.origin().equals(origin)) {
+        return last.seq();
+      }
+    }
+    for (Folded part : folded) {
+      if (part.origin().equals(origin)) {
+        return part.lastSeq();
+      }
+    }
+    return 0;
   }
 
   /** Removes what {@code seen} covers, and remembers it for events still to come. */
-  public Cell remove(VersionVector seen) {
-    return new Cell(
-        writes.stream().filter(w -> !seen.covers(w.dot())).toList(),
-        increments.stream().filter(i -> !seen.covers(i.dot())).toList(),
-        folded.stream().filter(f -> seen.get(f.origin()) < f.lastSeq()).toList(),
-        removed.join(seen));
-  }
-
-  /** Forgets what removals covered of events that have been received: they cannot come again. */
-  public Cell prune(VersionVector received) {
-    VersionVector pending = removed.beyond(received);
-    return pending.equals(removed) ? this : new Cell(writes, increments, folded, pending);
-  }
-
-  /** Folds increments that {@code stable} covers, that is, which every region has seen. */
-  public Cell fold(VersionVector stable) {
-    boolean any = false;
-    for (Increment increment : increments) {
-      any |= stable.covers(increment.dot());
-    }
-    if (!any) {
-      return this;
-    }
-    List<Folded> sums = new ArrayList<>(folded);
-    List<Increment> rest = new ArrayList<>();
-    for (Increment increment : increments) {
-      if (stable.covers(increment.dot())) {
-        fold(sums, increment);
-      } else {
-        rest.add(increment);
-      }
-    }
-    sums.sort(Comparator.comparing(Folded::origin));
-    return new Cell(writes, List.copyOf(rest), List.copyOf(sums), removed);
-  }
-
-  private static void fold(List<Folded> sums, Increment increment) {
-    for (int i = 0; i < sums.size(); i++) {
-      Folded sum = sums.get(i);
-      if (sum.origin().equals(increment.dot().origin())) {
-        sums.set(
-            i,
-            new Folded(
-                sum.origin(),
-                Math.max(sum.lastSeq(), increment.dot().seq()),
-                sum.stamp().compareTo(increment.stamp()) >= 0 ? sum.stamp() : increment.stamp(),
-                sum.sum().add(increment.delta())));
-        return;
-      }
-    }
-    sums.add(
-        new Folded(
-            increment.dot().origin(), increment.dot().seq(), increment.stamp(), increment.delta()));
+  public Cell remove(VersionVector seen, IncrementLog log) {
+    return beyond(seen, removed.join(seen), log);
   }
 
   /**
    * This cell without what {@code hidden} covers; nothing is remembered. For looking, not for
    * storing.
    */
-  public Cell without(VersionVector hidden) {
-    if (hidden.isEmpty() || isEmpty()) {
-      return this;
+  public Cell without(VersionVector hidden, IncrementLog log) {
+    return hidden.isEmpty() || isEmpty() ? this : beyond(hidden, removed, log);
+  }
+
+  private Cell beyond(VersionVector covered, VersionVector removedAfter, IncrementLog log) {
+    List<Spilled> rest = new ArrayList<>(spilled.size());
+    for (Spilled part : spilled) {
+      long seq = covered.get(part.origin());
+      if (seq < part.firstSeq()) {
+        rest.add(part);
+      } else if (seq < part.lastSeq()) {
+        rest.add(part.after(log.upTo(part.origin(), part.firstSeq(), seq)));
+      }
     }
     return new Cell(
-        writes.stream().filter(w -> !hidden.covers(w.dot())).toList(),
-        increments.stream().filter(i -> !hidden.covers(i.dot())).toList(),
-        folded.stream().filter(f -> hidden.get(f.origin()) < f.lastSeq()).toList(),
-        removed);
+        writes.stream().filter(w -> !covered.covers(w.dot())).toList(),
+        increments.stream().filter(i -> !covered.covers(i.dot())).toList(),
+        List.copyOf(rest),
+        folded.stream().filter(f -> covered.get(f.origin()) < f.lastSeq()).toList(),
+        removedAfter);
   }
+
+  /** Forgets what removals covered of events that have been received: they cannot come again. */
+  public Cell prune(VersionVector received) {
+    VersionVector pending = removed.beyond(received);
+    return pending.equals(removed) ? this : new Cell(writes, increments, spilled, folded, pending);
+  }
+
+  /** Folds increments that {@code stable} covers, that is, which every region has seen. */
+  public Cell fold(VersionVector stable, IncrementLog log) {
+    if (!hasFoldable(stable)) {
+      return this;
+    }
+    List<Folded> sums = new ArrayList<>(folded);
+    List<Spilled> restSpilled = new ArrayList<>(spilled.size());
+    for (Spilled part : spilled) {
+      long seq = stable.get(part.origin());
+      if (seq >= part.lastSeq()) {
+        fold(sums, part.origin(), part.lastSeq(), part.stamp(), part.sum());
+      } else if (seq < part.firstSeq()) {
+        restSpilled.add(part);
+      } else {
+        IncrementLog.Prefix gone = log.upTo(part.origin(), part.firstSeq(), seq);
+        fold(sums, part.origin(), gone.last().dot().seq(), gone.last().stamp(), gone.sum());
+        restSpilled.add(part.after(gone));
+      }
+    }
+    List<Increment> rest = new ArrayList<>();
+    for (Increment increment : increments) {
+      Dot dot = increment.dot();
+      if (stable.covers(dot)) {
+        fold(sums, dot.origin(), dot.seq(), increment.stamp(), increment.delta());
+      } else {
+        rest.add(increment);
+      }
+    }
+    sums.sort(Comparator.comparing(Folded::origin));
+    return new Cell(writes, rest, List.copyOf(restSpilled), List.copyOf(sums), removed);
+  }
+
+  private boolean hasFoldable(VersionVector stable) {
+    for (Spilled part : spilled) {
+      if (stable.get(part.origin()) >= part.firstSeq()) {
+        return true;
+      }
+    }
+    for (Increment increment : increments) {
+      if (stable.covers(increment.dot())) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static void fold(
+      List<Folded> sums, Origin origin, long lastSeq, HybridTimestamp stamp, BigDecimal more) {
+    for (int i = 0; i < sums.size(); i++) {
+      Folded sum = sums.get(i);
+      if (sum.origin().equals(origin)) {
+        sums.set(i, new Folded(origin, lastSeq, stamp, plain(sum.sum().add(more))));
+        return;
+      }
+    }
+    sums.add(new Folded(origin, lastSeq, stamp, plain(more)));
+  }
+
+  /**
+   * The same number with as few digits behind the point as it needs: equal sums are equal bytes.
+   */
+  static BigDecimal plain(BigDecimal sum) {
+    if (sum.scale() == 0) {
+      return sum;
+    }
+    BigDecimal stripped = sum.stripTrailingZeros();
+    return stripped.scale() < 0 ? stripped.setScale(0) : stripped;
+  }
+
+  /**
+   * This cell as it is to be stored where {@code before} is: what {@code rule} sends there has
+   * moved to the log, and what the log no longer needs has left it.
+   */
+  public Cell stored(Cell before, SpillRule rule, IncrementLog log) {
+    return Spilling.store(this, before, rule, log);
+  }
+
+  /** Where the increments of the origin at {@code from} end. */
+  int endOfRun(int from) {
+    Origin origin = increments.get(from).dot().origin();
+    int to = from + 1;
+    while (to < increments.size() && increments.get(to).dot().origin().equals(origin)) {
+      to++;
+    }
+    return to;
+  }
+
+  // --- what it shows
 
   /** The visible write, or null if none survives. */
   public @Nullable Write winner() {
@@ -214,6 +361,9 @@ public final class Cell {
     for (Folded part : folded) {
       sum = sum.add(part.sum());
     }
+    for (Spilled part : spilled) {
+      sum = sum.add(part.sum());
+    }
     for (Increment increment : increments) {
       sum = sum.add(increment.delta());
     }
@@ -221,17 +371,22 @@ public final class Cell {
   }
 
   /**
-   * The newest surviving write or increment, with an empty value for increments; null if nothing
-   * survives.
+   * The newest of the surviving writes and each origin's last increment, with an empty value for
+   * increments; null if nothing survives.
    */
   public @Nullable Write newest() {
     Write best = winner();
-    for (Increment increment : increments) {
-      best = newer(best, new Write(increment.dot(), increment.stamp(), Bytes.EMPTY));
-    }
     for (Folded part : folded) {
-      best =
-          newer(best, new Write(new Dot(part.origin(), part.lastSeq()), part.stamp(), Bytes.EMPTY));
+      Dot last = new Dot(part.origin(), part.lastSeq());
+      if (lastSeq(part.origin(), endOfRuns(part.origin())) == last.seq()) {
+        best = newer(best, new Write(last, part.stamp(), Bytes.EMPTY));
+      }
+    }
+    for (int from = 0; from < increments.size(); ) {
+      int to = endOfRun(from);
+      Increment last = increments.get(to - 1);
+      best = newer(best, new Write(last.dot(), last.stamp(), Bytes.EMPTY));
+      from = to;
     }
     return best;
   }
@@ -249,44 +404,14 @@ public final class Cell {
     return false;
   }
 
+  // --- byte form
+
   public void encode(ByteWriter out) {
-    out.varint(writes.size());
-    for (Write write : writes) {
-      out.dot(write.dot()).varint(write.stamp().packed()).bytes(write.value());
-    }
-    out.varint(increments.size());
-    for (Increment increment : increments) {
-      out.dot(increment.dot()).varint(increment.stamp().packed()).decimal(increment.delta());
-    }
-    out.varint(folded.size());
-    for (Folded part : folded) {
-      out.varint(part.origin().packed())
-          .varint(part.lastSeq())
-          .varint(part.stamp().packed())
-          .decimal(part.sum());
-    }
-    out.vector(removed);
+    CellForm.encode(this, out);
   }
 
   public static Cell decode(ByteReader in) {
-    List<Write> writes = new ArrayList<>();
-    for (int n = in.count(); n > 0; n--) {
-      writes.add(new Write(in.dot(), new HybridTimestamp(in.varint()), in.bytes()));
-    }
-    List<Increment> increments = new ArrayList<>();
-    for (int n = in.count(); n > 0; n--) {
-      increments.add(new Increment(in.dot(), new HybridTimestamp(in.varint()), in.decimal()));
-    }
-    List<Folded> folded = new ArrayList<>();
-    for (int n = in.count(); n > 0; n--) {
-      folded.add(
-          new Folded(
-              Origin.fromPacked(in.varint()),
-              in.varint(),
-              new HybridTimestamp(in.varint()),
-              in.decimal()));
-    }
-    return new Cell(List.copyOf(writes), increments, List.copyOf(folded), in.vector());
+    return CellForm.decode(in);
   }
 
   @Override
@@ -294,17 +419,24 @@ public final class Cell {
     return other instanceof Cell that
         && writes.equals(that.writes)
         && increments.equals(that.increments)
+        && spilled.equals(that.spilled)
         && folded.equals(that.folded)
         && removed.equals(that.removed);
   }
 
   @Override
   public int hashCode() {
-    return (writes.hashCode() * 31 + increments.hashCode()) * 31 + folded.hashCode();
+    int hash = writes.hashCode() * 31 + increments.hashCode();
+    return (hash * 31 + spilled.hashCode()) * 31 + folded.hashCode();
   }
 
   @Override
   public String toString() {
-    return "Cell" + writes + increments + folded + (removed.isEmpty() ? "" : " removed " + removed);
+    return "Cell"
+        + writes
+        + increments
+        + spilled
+        + folded
+        + (removed.isEmpty() ? "" : " removed " + removed);
   }
 }

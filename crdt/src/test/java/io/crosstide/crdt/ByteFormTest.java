@@ -72,6 +72,25 @@ class ByteFormTest {
   }
 
   @Test
+  void decimalsOfEverySizeReadBackAsTheyWere() {
+    for (int bits = 0; bits < 200; bits++) {
+      for (BigInteger near :
+          new BigInteger[] {
+            BigInteger.ONE.shiftLeft(bits),
+            BigInteger.ONE.shiftLeft(bits).subtract(BigInteger.ONE),
+            BigInteger.ONE.shiftLeft(bits).negate(),
+            BigInteger.ONE.shiftLeft(bits).negate().subtract(BigInteger.ONE)
+          }) {
+        BigDecimal decimal = new BigDecimal(near, bits - 100);
+        byte[] form = new ByteWriter().decimal(decimal).toByteArray();
+        assertThat(new ByteReader(form).decimal()).isEqualTo(decimal);
+        assertThatIllegalArgumentException()
+            .isThrownBy(() -> new ByteReader(Arrays.copyOf(form, form.length - 1)).decimal());
+      }
+    }
+  }
+
+  @Test
   void fixedNumbersSortAsUnsigned() {
     byte[] low = new ByteWriter().fixed64(Long.MAX_VALUE).toByteArray();
     byte[] high = new ByteWriter().fixed64(Long.MIN_VALUE).toByteArray();
@@ -86,9 +105,13 @@ class ByteFormTest {
                 new Dot(Origin.of(1), 1),
                 HybridTimestamp.of(5, 1),
                 Bytes.utf8("value"),
-                VersionVector.EMPTY)
+                VersionVector.EMPTY,
+                IncrementLog.NONE)
             .increment(new Dot(Origin.of(2), 300), HybridTimestamp.of(6, 0), new BigDecimal("1.25"))
-            .remove(VersionVector.of(Origin.of(3), 12));
+            .increment(new Dot(Origin.of(2), 301), HybridTimestamp.of(6, 1), new BigDecimal("-3"))
+            .remove(VersionVector.of(Origin.of(3), 12), IncrementLog.NONE)
+            .stored(Cell.EMPTY, new SpillRule(1, 1), new MapIncrementLog());
+    assertThat(cell.spilled()).hasSize(1);
     ByteWriter out = new ByteWriter();
     cell.encode(out);
     byte[] form = out.toByteArray();

@@ -19,13 +19,13 @@ record ClockedOperation(Dot dot, HybridTimestamp stamp, VersionVector seen, Oper
 
   record Remove() implements Operation {}
 
-  Cell applyTo(Cell cell) {
+  Cell applyTo(Cell cell, IncrementLog log) {
     if (operation instanceof Write write) {
-      return cell.write(dot, stamp, write.value(), seen);
+      return cell.write(dot, stamp, write.value(), seen, log);
     } else if (operation instanceof Add add) {
       return cell.increment(dot, stamp, add.delta());
     }
-    return cell.remove(seen);
+    return cell.remove(seen, log);
   }
 
   /** What a cell shows. */
