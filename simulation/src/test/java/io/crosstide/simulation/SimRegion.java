@@ -2,6 +2,7 @@ package io.crosstide.simulation;
 
 import io.crosstide.crdt.HybridLogicalClock;
 import io.crosstide.crdt.Origin;
+import io.crosstide.crdt.SpillRule;
 import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.Change;
 import io.crosstide.protocol.ChangeEvent;
@@ -92,7 +93,7 @@ final class SimRegion implements SimRedis.StreamListener {
     origin = Origin.of(id);
     redis = new SimRedis(millis, this);
     clock = new HybridLogicalClock(millis, 1000);
-    config = new MergerConfig(0, origin, members, 8, 1 << 20, 3, 4, 3);
+    config = new MergerConfig(0, origin, members, 8, 1 << 20, 3, 4, 3, new SpillRule(1, 2));
     for (int member : members) {
       topics.put(member, new ArrayList<>());
       bridged.put(member, 0);

@@ -429,7 +429,7 @@ final class Simulation {
       check(
           region.redis.marker == null || region.redis.marker.exceptions().isEmpty(),
           "region " + region.id + " still has exceptions " + region.redis.marker);
-      for (char letter : new char[] {'T', 'H', 'G', 'S'}) {
+      for (char letter : new char[] {'T', 'H', 'G', 'S', 'F', 'D', 'I'}) {
         check(
             region.rows().count(letter) == 0,
             "region " + region.id + " keeps " + region.rows().count(letter) + " rows " + letter);

@@ -109,6 +109,10 @@ final class StreamsMergedState implements MergedState {
     cell.folded()
         .forEach(
             folded -> sums.merge(name(folded.origin().regionId()), folded.sum(), BigDecimal::add));
+    cell.spilled()
+        .forEach(
+            spilled ->
+                sums.merge(name(spilled.origin().regionId()), spilled.sum(), BigDecimal::add));
     cell.increments()
         .forEach(
             increment ->

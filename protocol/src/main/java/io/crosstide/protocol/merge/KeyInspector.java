@@ -286,20 +286,23 @@ public final class KeyInspector {
     Element deadline = Element.deadline(key);
     List<KeyState.Expiry> hiding = state.effectiveExpiries(deadline);
     ElementKind kind = keys.visibleKind(key, state, hiding);
-    Cell string = state.string.without(KeyState.hidden(hiding, Element.string(key)));
+    Cell string = keys.without(Element.string(key), state.string, hiding);
     long deadlineMillis =
         kind == null
             ? 0
             : state.deadline(deadline, kind == ElementKind.STRING ? string.winner() : null);
-    return new Shown(kind, hiding, deadlineMillis);
+    return new Shown(keys, kind, hiding, deadlineMillis);
   }
 
   /** What of a key is to be seen. */
   private record Shown(
-      @Nullable ElementKind kind, List<KeyState.Expiry> hiding, long deadlineMillis) {
+      KeyMerger keys,
+      @Nullable ElementKind kind,
+      List<KeyState.Expiry> hiding,
+      long deadlineMillis) {
     Content content(Element element, Cell cell) {
       return element.kind() == kind
-          ? Visible.of(element.kind(), cell.without(KeyState.hidden(hiding, element)))
+          ? Visible.of(element.kind(), keys.without(element, cell, hiding))
           : Content.ABSENT;
     }
   }

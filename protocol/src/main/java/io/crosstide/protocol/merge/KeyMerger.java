@@ -1,10 +1,9 @@
 package io.crosstide.protocol.merge;
 
-import io.crosstide.crdt.ByteReader;
-import io.crosstide.crdt.ByteWriter;
 import io.crosstide.crdt.Bytes;
 import io.crosstide.crdt.Cell;
 import io.crosstide.crdt.Dot;
+import io.crosstide.crdt.IncrementLog;
 import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.Change;
 import io.crosstide.protocol.ChangeEvent;
@@ -13,7 +12,6 @@ import io.crosstide.protocol.Element;
 import io.crosstide.protocol.ElementKind;
 import io.crosstide.protocol.RedisKey;
 import java.math.BigDecimal;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -31,8 +29,6 @@ import org.jspecify.annotations.Nullable;
  * key, in chunks.
  */
 final class KeyMerger {
-  private static final int CHUNK = 256;
-
   /**
    * Told, for every element that the event touched, what was and what is now to be seen; the
    * deadline last.
@@ -50,20 +46,23 @@ final class KeyMerger {
   }
 
   private final RowStore rows;
+  private final CellRows cells;
   private final ConflictListener conflicts;
 
-  KeyMerger(RowStore rows, ConflictListener conflicts) {
+  KeyMerger(RowStore rows, CellRows cells, ConflictListener conflicts) {
     this.rows = rows;
+    this.cells = cells;
     this.conflicts = conflicts;
   }
 
   /** A loaded key with what is needed to tell before from after. */
-  private static final class Work {
+  private final class Work {
     final ChangeEvent event;
     final RedisKey key;
     final Element stringElement;
     final Element deadlineElement;
     final KeyState state;
+    final Cell stringStored;
     final VersionVector merged;
     final VersionVector stable;
     final boolean existed;
@@ -83,6 +82,7 @@ final class KeyMerger {
       this.event = event;
       this.key = key;
       this.state = state;
+      stringStored = state.string;
       this.existed = existed;
       this.merged = merged;
       this.stable = stable;
@@ -112,15 +112,14 @@ final class KeyMerger {
     }
 
     Content content(Element element, Cell cell, List<KeyState.Expiry> hiding) {
-      return Visible.of(
-          element.kind(), hiding.isEmpty() ? cell : cell.without(KeyState.hidden(hiding, element)));
+      return Visible.of(element.kind(), without(element, cell, hiding));
     }
 
     Content deadline() {
       if (!state.hasVisible()) {
         return Content.ABSENT;
       }
-      Cell visible = state.string.without(KeyState.hidden(hidingAfter, stringElement));
+      Cell visible = without(stringElement, state.string, hidingAfter);
       long at =
           state.deadline(
               deadlineElement, kindAfter == ElementKind.STRING ? visible.winner() : null);
@@ -137,8 +136,8 @@ final class KeyMerger {
     if (element.kind() == ElementKind.STRING) {
       return load(element.key()).string;
     }
-    byte[] row = rows.get(RowKeys.element(element));
-    return row == null ? Cell.EMPTY : Cell.decode(new ByteReader(row));
+    Cell cell = cells.load(element);
+    return cell == null ? Cell.EMPTY : cell;
   }
 
   /** What Redis should hold for {@code element}. */
@@ -155,7 +154,7 @@ final class KeyMerger {
       if (kind == null) {
         return Content.ABSENT;
       }
-      Cell visible = state.string.without(KeyState.hidden(hiding, Element.string(key)));
+      Cell visible = without(Element.string(key), state.string, hiding);
       long at = state.deadline(element, kind == ElementKind.STRING ? visible.winner() : null);
       return at == 0 ? Content.ABSENT : Content.deadline(at);
     }
@@ -163,7 +162,12 @@ final class KeyMerger {
       return Content.ABSENT;
     }
     Cell cell = kind == ElementKind.STRING ? state.string : loadCell(element);
-    return Visible.of(kind, cell.without(KeyState.hidden(hiding, element)));
+    return Visible.of(kind, without(element, cell, hiding));
+  }
+
+  /** {@code cell} without what {@code hiding} hides of it: what is to be seen. */
+  Cell without(Element element, Cell cell, List<KeyState.Expiry> hiding) {
+    return cell.without(KeyState.hidden(hiding, element), cells.log(element));
   }
 
   /**
@@ -213,17 +217,16 @@ final class KeyMerger {
   private void mergeElement(Work work, Change.OfElement change, Visitor visitor) {
     Element element = new Element(work.key, change.kind(), change.name());
     boolean inHeader = element.kind() == ElementKind.STRING;
-    byte[] rowKey = RowKeys.element(element);
-    byte[] row = inHeader ? null : rows.get(rowKey);
-    Cell before =
-        inHeader ? work.state.string : row == null ? Cell.EMPTY : Cell.decode(new ByteReader(row));
-    Cell after = apply(work, element, before).prune(work.merged).fold(work.foldable());
+    Cell stored = inHeader ? work.state.string : cells.load(element);
+    Cell before = stored == null ? Cell.EMPTY : stored;
+    Cell after =
+        apply(work, element, before).prune(work.merged).fold(work.foldable(), cells.log(element));
     Content shownBefore = work.content(element, before, work.hidingBefore);
     Content shownAfter = work.content(element, after, work.hidingAfter);
     if (inHeader) {
       work.state.string = after;
     } else {
-      storeCell(work, rowKey, row != null, before, after);
+      storeCell(work, element, stored != null, before, after);
     }
     count(work, element.kind(), shownBefore, shownAfter);
     noteConflict(work, element, after);
@@ -263,7 +266,7 @@ final class KeyMerger {
           visitKinds(work, work.stringElement, shown, shown, false, visitor);
         }
       } else {
-        forEachCell(
+        cells.forEach(
             work.key,
             (element, cell) -> {
               if (element.kind() == kind && !element.equals(changed)) {
@@ -295,7 +298,7 @@ final class KeyMerger {
     }
   }
 
-  private static Cell apply(Work work, Element element, Cell cell) {
+  private Cell apply(Work work, Element element, Cell cell) {
     ChangeEvent event = work.event;
     Change change = event.change();
     Dot dot = event.dot();
@@ -317,13 +320,16 @@ final class KeyMerger {
     } else if (change instanceof Change.ZsetPut put) {
       return write(cell, event, element, Bytes.utf8(Content.formatScore(put.score())), removed);
     }
-    return cell.remove(event.seen(element)); // HashRemove, SetRemove, ZsetRemove
+    return cell.remove(
+        event.seen(element), cells.log(element)); // HashRemove, SetRemove, ZsetRemove
   }
 
-  private static Cell write(
-      Cell cell, ChangeEvent event, Element element, Bytes value, boolean removed) {
+  private Cell write(Cell cell, ChangeEvent event, Element element, Bytes value, boolean removed) {
     VersionVector seen = event.seen(element);
-    return removed ? cell.remove(seen) : cell.write(event.dot(), event.stamp(), value, seen);
+    IncrementLog log = cells.log(element);
+    return removed
+        ? cell.remove(seen, log)
+        : cell.write(event.dot(), event.stamp(), value, seen, log);
   }
 
   private void noteConflict(Work work, Element element, Cell after) {
@@ -350,7 +356,8 @@ final class KeyMerger {
     if (change instanceof Change.StringSet set) {
       mergeStringSet(work, set);
     } else if (change instanceof Change.KeyDelete) {
-      state.string = state.string.remove(event.seen(work.stringElement));
+      state.string =
+          state.string.remove(event.seen(work.stringElement), cells.log(work.stringElement));
       state.removeDeadlines(event.seen(work.deadlineElement));
       state.addRemoval(new KeyState.Removal(event.seen(), exceptions(event)));
     } else if (change instanceof Change.KeyExpire expire) {
@@ -365,7 +372,7 @@ final class KeyMerger {
       mergeDeadline(work, change);
     }
     state.prune(work.merged);
-    state.string = state.string.fold(work.foldable());
+    state.string = state.string.fold(work.foldable(), cells.log(work.stringElement));
     work.hidingAfter = state.effectiveExpiries(work.deadlineElement);
     boolean hidingChanged = !work.hidingAfter.equals(work.hidingBefore);
 
@@ -403,7 +410,7 @@ final class KeyMerger {
         || (change instanceof Change.StringSet set && set.deadlineMillis() > 0);
   }
 
-  private static void mergeStringSet(Work work, Change.StringSet set) {
+  private void mergeStringSet(Work work, Change.StringSet set) {
     KeyState state = work.state;
     ChangeEvent event = work.event;
     boolean removed = state.isRemoved(work.stringElement, event.dot());
@@ -455,9 +462,10 @@ final class KeyMerger {
   }
 
   private Cell after(Work work, boolean removesRows, Element element, Cell cell) {
-    return (removesRows ? cell.remove(work.event.seen(element)) : cell)
+    IncrementLog log = cells.log(element);
+    return (removesRows ? cell.remove(work.event.seen(element), log) : cell)
         .prune(work.merged)
-        .fold(work.foldable());
+        .fold(work.foldable(), log);
   }
 
   /**
@@ -466,12 +474,10 @@ final class KeyMerger {
    */
   private @Nullable ElementKind kindAfterRows(Work work, boolean removesRows) {
     Map<ElementKind, Cell.Write> newest = new EnumMap<>(ElementKind.class);
-    forEachCell(
+    cells.forEach(
         work.key,
         (element, cell) -> {
-          Cell after =
-              after(work, removesRows, element, cell)
-                  .without(KeyState.hidden(work.hidingAfter, element));
+          Cell after = without(element, after(work, removesRows, element, cell), work.hidingAfter);
           Content shownBefore = work.content(element, cell, work.hidingBefore);
           Content shownAfter = Visible.of(element.kind(), after);
           count(work, element.kind(), shownBefore, shownAfter);
@@ -480,17 +486,17 @@ final class KeyMerger {
     keepNewest(
         newest,
         ElementKind.STRING,
-        work.state.string.without(KeyState.hidden(work.hidingAfter, work.stringElement)));
+        without(work.stringElement, work.state.string, work.hidingAfter));
     return newestKind(newest);
   }
 
   private void visitRows(Work work, boolean removesRows, Visitor visitor) {
-    forEachCell(
+    cells.forEach(
         work.key,
         (element, cell) -> {
           Cell after = after(work, removesRows, element, cell);
           if (!after.equals(cell)) {
-            storeCell(work, RowKeys.element(element), true, cell, after);
+            storeCell(work, element, true, cell, after);
           }
           if (!work.kindChanged() || element.kind() != work.kindAfter) {
             Content shownBefore = work.content(element, cell, work.hidingBefore);
@@ -499,7 +505,7 @@ final class KeyMerger {
           }
         });
     if (work.kindChanged() && work.kindAfter != ElementKind.STRING) {
-      forEachCell(
+      cells.forEach(
           work.key,
           (element, cell) -> {
             if (element.kind() == work.kindAfter) {
@@ -526,14 +532,9 @@ final class KeyMerger {
       return only;
     }
     Map<ElementKind, Cell.Write> newest = new EnumMap<>(ElementKind.class);
-    keepNewest(
-        newest,
-        ElementKind.STRING,
-        state.string.without(KeyState.hidden(hiding, Element.string(key))));
-    forEachCell(
-        key,
-        (element, cell) ->
-            keepNewest(newest, element.kind(), cell.without(KeyState.hidden(hiding, element))));
+    keepNewest(newest, ElementKind.STRING, without(Element.string(key), state.string, hiding));
+    cells.forEach(
+        key, (element, cell) -> keepNewest(newest, element.kind(), without(element, cell, hiding)));
     return newestKind(newest);
   }
 
@@ -573,57 +574,23 @@ final class KeyMerger {
   // --- rows
   // --------------------------------------------------------------------------------------------------------------------------
 
-  private interface CellVisitor {
-    void cell(Element element, Cell cell);
-  }
-
-  /**
-   * Visits the element rows of {@code key} in chunks, so that the visitor may change rows already
-   * visited.
-   */
-  private void forEachCell(RedisKey key, CellVisitor visitor) {
-    byte[] prefix = RowKeys.elements(key);
-    byte[] after = null;
-    while (true) {
-      List<Map.Entry<byte[], byte[]>> chunk = new ArrayList<>();
-      rows.scan(
-          prefix,
-          after,
-          (rowKey, value) -> {
-            chunk.add(Map.entry(rowKey, value));
-            return chunk.size() < CHUNK;
-          });
-      for (Map.Entry<byte[], byte[]> row : chunk) {
-        visitor.cell(
-            RowKeys.parseElement(row.getKey()), Cell.decode(new ByteReader(row.getValue())));
-        after = row.getKey();
-      }
-      if (chunk.size() < CHUNK) {
-        return;
-      }
-    }
-  }
-
-  private void storeCell(Work work, byte[] rowKey, boolean existed, Cell before, Cell after) {
-    if (after.isBlank()) {
-      if (existed) {
-        rows.delete(rowKey);
-        work.state.rows--;
-      }
+  private void storeCell(Work work, Element element, boolean existed, Cell before, Cell after) {
+    if (!existed && after.isBlank()) {
       return;
     }
-    if (!existed) {
-      work.state.rows++;
+    boolean stays = cells.store(element, before, after);
+    if (stays != existed) {
+      work.state.rows += stays ? 1 : -1;
     }
-    ByteWriter out = new ByteWriter(64);
-    after.encode(out);
-    rows.put(rowKey, out.toByteArray());
-    waitFor(after.removed(), before.removed(), rowKey);
+    if (stays) {
+      waitFor(after.removed(), before.removed(), RowKeys.element(element));
+    }
   }
 
   private void store(Work work) {
     KeyState state = work.state;
     byte[] rowKey = RowKeys.header(work.key);
+    state.string = cells.spill(work.stringElement, work.stringStored, state.string);
     if (state.isBlank()) {
       if (work.existed) {
         rows.delete(rowKey);
@@ -651,93 +618,6 @@ final class KeyMerger {
             RowKeys.waiting('G', new Dot(pending.originAt(i), pending.seqAt(i)), rowKey),
             new byte[0]);
       }
-    }
-  }
-
-  // --- garbage
-  // -----------------------------------------------------------------------------------------------------------------------
-
-  /** Drops what the row's removals no longer wait for. */
-  void prune(byte[] rowKey, VersionVector merged) {
-    byte[] row = rows.get(rowKey);
-    if (row == null) {
-      return;
-    }
-    if (rowKey[0] == 'K') {
-      KeyState state = KeyState.decode(row);
-      state.prune(merged);
-      storeHeader(rowKey, state);
-      return;
-    }
-    Cell cell = Cell.decode(new ByteReader(row));
-    Cell after = cell.prune(merged);
-    if (after.isBlank()) {
-      rows.delete(rowKey);
-      byte[] headerKey = RowKeys.header(RowKeys.parseElement(rowKey).key());
-      byte[] header = rows.get(headerKey);
-      if (header != null) {
-        KeyState state = KeyState.decode(header);
-        state.rows--;
-        storeHeader(headerKey, state);
-      }
-    } else if (!after.equals(cell)) {
-      ByteWriter out = new ByteWriter(64);
-      after.encode(out);
-      rows.put(rowKey, out.toByteArray());
-    }
-  }
-
-  /**
-   * Turns the key's stable expiries into removals, or drops them where a deadline refuted them.
-   * Nothing visible changes.
-   */
-  void settleExpiries(RedisKey key, VersionVector merged, VersionVector stable) {
-    byte[] headerKey = RowKeys.header(key);
-    byte[] header = rows.get(headerKey);
-    if (header == null) {
-      return;
-    }
-    KeyState state = KeyState.decode(header);
-    Element deadlineElement = Element.deadline(key);
-    state.settleDeadlineEvents(stable, deadlineElement);
-    List<KeyState.Expiry> effective = state.effectiveExpiries(deadlineElement);
-    for (KeyState.Expiry expiry : List.copyOf(state.expiries)) {
-      if (!stable.covers(expiry.dot())) {
-        continue;
-      }
-      if (effective.contains(expiry)) {
-        state.string = state.string.remove(expiry.covers().seen(Element.string(key))).prune(merged);
-        removeRows(key, state, expiry, merged);
-      }
-      state.removeDeadlines(expiry.covers().seen(deadlineElement));
-      state.deadlineRemoved = state.deadlineRemoved.beyond(merged);
-      state.expiries.remove(expiry);
-    }
-    storeHeader(headerKey, state);
-  }
-
-  private void removeRows(
-      RedisKey key, KeyState state, KeyState.Expiry expiry, VersionVector merged) {
-    forEachCell(
-        key,
-        (element, cell) -> {
-          Cell after = cell.remove(expiry.covers().seen(element)).prune(merged);
-          if (after.isBlank()) {
-            rows.delete(RowKeys.element(element));
-            state.rows--;
-          } else if (!after.equals(cell)) {
-            ByteWriter out = new ByteWriter(64);
-            after.encode(out);
-            rows.put(RowKeys.element(element), out.toByteArray());
-          }
-        });
-  }
-
-  private void storeHeader(byte[] headerKey, KeyState state) {
-    if (state.isBlank()) {
-      rows.delete(headerKey);
-    } else {
-      rows.put(headerKey, state.encode());
     }
   }
 }

@@ -1,5 +1,6 @@
 package io.crosstide.protocol.merge;
 
+import io.crosstide.crdt.SpillRule;
 import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.protocol.Content;
@@ -13,11 +14,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Merged state in memory, without a Redis: feed it events, each once and in its origin's order, and
- * ask what should be seen.
+ * ask what should be seen. Cells keep all their increments, so that nothing hangs on where an
+ * owner's increments lie.
  */
 public final class MergedKeys {
   private final MemoryRows rows = new MemoryRows();
-  private final KeyMerger keys = new KeyMerger(rows, (event, element) -> {});
+  private final KeyMerger keys =
+      new KeyMerger(rows, new CellRows(rows, SpillRule.NEVER), (event, element) -> {});
   private final SortedSet<Element> touched = new TreeSet<>();
   private VersionVector merged = VersionVector.EMPTY;
 

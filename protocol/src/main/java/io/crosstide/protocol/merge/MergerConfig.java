@@ -1,6 +1,7 @@
 package io.crosstide.protocol.merge;
 
 import io.crosstide.crdt.Origin;
+import io.crosstide.crdt.SpillRule;
 import java.util.Set;
 
 /**
@@ -16,6 +17,7 @@ import java.util.Set;
  * @param batchesInFlightMax calls sent without having been answered
  * @param refusalPauseMillisMax longest pause before a refused call is repeated
  * @param drainPerCall held records processed per call, so that the caller gets a turn
+ * @param spill which increments lie in rows of their own; may change between owners
  */
 public record MergerConfig(
     int partition,
@@ -25,13 +27,15 @@ public record MergerConfig(
     long batchBytesMax,
     int batchesInFlightMax,
     long refusalPauseMillisMax,
-    int drainPerCall) {
+    int drainPerCall,
+    SpillRule spill) {
 
   public MergerConfig {
     members = Set.copyOf(members);
   }
 
   public static MergerConfig of(int partition, Origin local, Set<Integer> members) {
-    return new MergerConfig(partition, local, members, 128, 4 << 20, 4, 500, 1000);
+    return new MergerConfig(
+        partition, local, members, 128, 4 << 20, 4, 500, 1000, SpillRule.DEFAULT);
   }
 }

@@ -124,13 +124,14 @@ public final class PartitionMerger implements EffectWire.Listener {
     this.rows = rows;
     this.wire = wire;
     this.listener = listener;
-    keys = new KeyMerger(rows, listener::conflict);
+    CellRows cells = new CellRows(rows, config.spill());
+    keys = new KeyMerger(rows, cells, listener::conflict);
     belief = new Belief(rows);
     sender = new BatchSender(config.partition(), wire, config);
     held = new HeldEvents(rows, codec);
     byte[] row = rows.get(RowKeys.META);
     meta = row == null ? new PartitionMeta() : PartitionMeta.decode(row);
-    garbage = new Garbage(rows, keys);
+    garbage = new Garbage(rows, cells);
     epoch = meta.epoch + 1;
     stable = computeStable();
   }

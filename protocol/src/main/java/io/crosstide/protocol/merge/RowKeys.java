@@ -16,9 +16,13 @@ import io.crosstide.protocol.RedisKey;
  * <pre>
  *   K db len key               key header, {@link KeyState} (holds a string's cell)
  *   E db len key kind name     element, {@link io.crosstide.crdt.Cell}
+ *   I db len key kind len name origin seq
+ *                             increments of an element that do not lie in its cell, up to that seq
+ *   D &lt;I row less seq&gt;        which of those rows may be deleted, {@link IncrementRows}
  *   T &lt;element&gt;                tracked: Redis may differ from the merged value (P11)
  *   H origin seq               a received record that waits (P4, P15)
  *   G origin seq &lt;row key&gt;     a row that waits for that event: its removals cover it
+ *   F origin seq &lt;row key&gt;     a cell whose increments may fold once that event is stable
  *   S origin seq &lt;key header&gt;  a key whose expiry by that event becomes a removal once stable
  *   M                          positions and the like, {@link PartitionMeta}
  * </pre>
@@ -28,6 +32,7 @@ final class RowKeys {
   static final byte[] HEADERS = {'K'};
   static final byte[] TRACKED = {'T'};
   static final byte[] HELD = {'H'};
+  static final byte[] DROPPED = {'D'};
 
   private RowKeys() {}
 
@@ -55,6 +60,44 @@ final class RowKeys {
         .toByteArray();
   }
 
+  /** The row that holds the cell of {@code element}. */
+  static byte[] cell(Element element) {
+    return element.kind() == ElementKind.STRING ? header(element.key()) : element(element);
+  }
+
+  /** What the {@code I} rows of one element and origin begin with. */
+  static byte[] increments(Element element, Origin origin) {
+    return key('I', element.key())
+        .u8(element.kind().tag())
+        .fixed32(element.name().length())
+        .raw(element.name().array())
+        .fixed64(origin.packed())
+        .toByteArray();
+  }
+
+  /** The {@code I} row of the chunk that ends with {@code seq}. */
+  static byte[] chunk(byte[] increments, long seq) {
+    return new ByteWriter(increments.length + 8).raw(increments).fixed64(seq).toByteArray();
+  }
+
+  /** The seq that the chunk of an {@code I} row ends with. */
+  static long parseChunk(byte[] row) {
+    ByteReader in = new ByteReader(row);
+    in.raw(row.length - 8);
+    return in.fixed64();
+  }
+
+  static byte[] dropped(byte[] increments) {
+    return new ByteWriter(increments.length + 1).u8('D').raw(increments).toByteArray();
+  }
+
+  /** What the {@code I} rows begin with that a {@code D} row speaks of. */
+  static byte[] parseDropped(byte[] row) {
+    ByteReader in = new ByteReader(row);
+    in.u8();
+    return in.rest().array();
+  }
+
   static byte[] tracked(Element element) {
     return key('T', element.key())
         .u8(element.kind().tag())
@@ -68,6 +111,11 @@ final class RowKeys {
     in.u8();
     RedisKey key = parseKey(in);
     return new Element(key, ElementKind.ofTag((char) in.u8()), in.rest());
+  }
+
+  /** The element whose cell a {@code K} or {@code E} row holds. */
+  static Element parseCell(byte[] row) {
+    return row[0] == 'K' ? Element.string(parseHeader(row)) : parseElement(row);
   }
 
   /** The key of a {@code K} row. */
@@ -103,7 +151,7 @@ final class RowKeys {
     return new ByteWriter(9).u8(letter).fixed64(origin.packed()).toByteArray();
   }
 
-  /** The seq of a {@code G}, {@code S} or {@code H} row. */
+  /** The seq of an {@code F}, {@code G}, {@code S} or {@code H} row. */
   static long parseSeq(byte[] key) {
     ByteReader in = new ByteReader(key);
     in.u8();
@@ -111,7 +159,7 @@ final class RowKeys {
     return in.fixed64();
   }
 
-  /** The row that a {@code G} or {@code S} row points to. */
+  /** The row that an {@code F}, {@code G} or {@code S} row points to. */
   static byte[] parseWaiting(byte[] key) {
     ByteReader in = new ByteReader(key);
     in.raw(17);

@@ -6,6 +6,7 @@ import io.crosstide.crdt.Bytes;
 import io.crosstide.crdt.Cell;
 import io.crosstide.crdt.Dot;
 import io.crosstide.crdt.HybridTimestamp;
+import io.crosstide.crdt.IncrementLog;
 import io.crosstide.crdt.Origin;
 import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.ElementKind;
@@ -20,7 +21,11 @@ class KeyStateTest {
     KeyState state = new KeyState();
     state.string =
         Cell.EMPTY.write(
-            new Dot(US, 1), HybridTimestamp.of(5, 0), Bytes.utf8("v"), VersionVector.EMPTY);
+            new Dot(US, 1),
+            HybridTimestamp.of(5, 0),
+            Bytes.utf8("v"),
+            VersionVector.EMPTY,
+            IncrementLog.NONE);
     state.addVisible(ElementKind.STRING, 1);
     state.addVisible(ElementKind.ZSET_MEMBER, 3);
     state.rows = 4;

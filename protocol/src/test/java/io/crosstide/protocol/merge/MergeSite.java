@@ -2,6 +2,7 @@ package io.crosstide.protocol.merge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.crosstide.crdt.SpillRule;
 import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.protocol.Content;
@@ -10,6 +11,7 @@ import io.crosstide.protocol.RedisKey;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
@@ -17,7 +19,8 @@ import java.util.TreeMap;
  * chains from event to event, and keeps what it was told.
  */
 final class MergeSite {
-  final MemoryRowStore rows = new MemoryRowStore();
+  final MemoryRowStore rows;
+  final CellRows cells;
   final KeyMerger keys;
   final Map<Element, Content> shown = new TreeMap<>();
 
@@ -32,7 +35,26 @@ final class MergeSite {
   record Touch(Element element, Content before, Content after, boolean addressed) {}
 
   MergeSite() {
-    keys = new KeyMerger(rows, (event, element) -> conflicts.add(element));
+    this(SpillRule.DEFAULT);
+  }
+
+  MergeSite(SpillRule spill) {
+    this(new MemoryRowStore(), spill);
+  }
+
+  private MergeSite(MemoryRowStore rows, SpillRule spill) {
+    this.rows = rows;
+    cells = new CellRows(rows, spill);
+    keys = new KeyMerger(rows, cells, (event, element) -> conflicts.add(element));
+  }
+
+  /** One that goes on with these rows. */
+  MergeSite successor(SpillRule spill) {
+    MergeSite next = new MergeSite(rows.committed(), spill);
+    next.shown.putAll(shown);
+    next.merged = merged;
+    next.stable = stable;
+    return next;
   }
 
   MergeSite receive(ChangeEvent... events) {
@@ -75,12 +97,16 @@ final class MergeSite {
 
   /** Lets the garbage collector do all that is due. */
   void collectGarbage() {
-    Garbage garbage = new Garbage(rows, keys);
-    int before;
+    Garbage garbage = new Garbage(rows, cells);
+    SortedMap<String, String> before;
     do {
-      before = rows.dump(key -> key[0] == 'G' || key[0] == 'S').size();
+      before = rows.dump(MergeSite::waits);
       now += 1_000;
       garbage.collect(now, merged, stable);
-    } while (rows.dump(key -> key[0] == 'G' || key[0] == 'S').size() != before);
+    } while (!rows.dump(MergeSite::waits).equals(before));
+  }
+
+  private static boolean waits(byte[] key) {
+    return "GSFD".indexOf(key[0]) >= 0;
   }
 }

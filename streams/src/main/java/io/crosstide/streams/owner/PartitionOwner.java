@@ -1,6 +1,7 @@
 package io.crosstide.streams.owner;
 
 import io.crosstide.crdt.Bytes;
+import io.crosstide.crdt.SpillRule;
 import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.BatchReply;
 import io.crosstide.protocol.Change;
@@ -123,7 +124,8 @@ public final class PartitionOwner implements AutoCloseable {
                 BATCH_BYTES_MAX,
                 BATCHES_IN_FLIGHT_MAX,
                 REFUSAL_PAUSE_MILLIS_MAX,
-                DRAIN_PER_CALL),
+                DRAIN_PER_CALL,
+                SpillRule.DEFAULT),
             rows,
             wire,
             settings.codec(),

@@ -97,6 +97,14 @@ public final class KeyExplainer {
       one.put("delta", increment.delta().toPlainString());
       increments.add(one);
     }
+    for (Cell.Spilled spilled : element.cell().spilled()) {
+      Map<String, Object> one =
+          written(new Dot(spilled.origin(), spilled.lastSeq()), spilled.stamp());
+      one.put("first_seq", spilled.firstSeq());
+      one.put("count", spilled.count());
+      one.put("sum", spilled.sum().toPlainString());
+      increments.add(one);
+    }
     for (Cell.Folded folded : element.cell().folded()) {
       Map<String, Object> one = written(new Dot(folded.origin(), folded.lastSeq()), folded.stamp());
       one.put("sum", folded.sum().toPlainString());
@@ -195,6 +203,9 @@ public final class KeyExplainer {
     Map<String, BigDecimal> sums = new TreeMap<>();
     for (Cell.Increment increment : element.cell().increments()) {
       sums.merge(region(increment.dot()), increment.delta(), BigDecimal::add);
+    }
+    for (Cell.Spilled spilled : element.cell().spilled()) {
+      sums.merge(regionName.apply(spilled.origin().regionId()), spilled.sum(), BigDecimal::add);
     }
     for (Cell.Folded folded : element.cell().folded()) {
       sums.merge(regionName.apply(folded.origin().regionId()), folded.sum(), BigDecimal::add);

@@ -34,11 +34,11 @@ import org.jspecify.annotations.Nullable;
  * transaction.
  */
 public final class PartitionRows implements StateStore, RowStore, CachedStateStore<byte[], byte[]> {
-  // RowKeys documents the letters. Of those that are consumed in ascending order (H, G, S) the
+  // RowKeys documents the letters. Of those that are consumed in ascending order (H, G, S, F) the
   // first row still there is remembered: a scan from the prefix would walk over the tombstones of
   // all rows deleted since RocksDB's last compaction, which makes draining n rows cost n².
   private static final byte TRACKED = 'T';
-  private static final String CONSUMED_IN_ORDER = "HGS";
+  private static final String CONSUMED_IN_ORDER = "HGSF";
 
   /** Letter and origin. */
   private static final int CONSUMED_PREFIX_BYTES = 9;
