@@ -11,6 +11,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 
 /**
@@ -167,7 +168,11 @@ public final class PsyncConnection extends RedisSocketReplicator implements Auto
 
   private void readCommands(long offset) throws IOException {
     CommandReader reader = new CommandReader(inputStream, argumentBytesMax);
+    ReadPacer pacer = new ReadPacer(System::nanoTime, nanos -> LockSupport.parkNanos(this, nanos));
     while (!closed) {
+      if (inputStream.head() >= inputStream.tail()) {
+        pacer.awaitTurn();
+      }
       long start = offset + reader.consumed();
       byte[][] argv = reader.read();
       if (isGetAck(argv)) {
