@@ -2,10 +2,13 @@ package io.crosstide.capture.shadow;
 
 /** A shadow on the heap: for tests and simulation, with the same units and the same rows. */
 public final class InMemoryShadow extends Shadow {
+  /** Small, so that rows drive each other out as they do in a large shadow. */
+  private static final int ROW_CACHE_BYTES = 4096;
+
   private final InMemoryRows rows;
 
   public InMemoryShadow() {
-    this(new InMemoryRows(), ShadowOptions.defaults());
+    this(new InMemoryRows(), ShadowOptions.defaults().withRowCacheBytes(ROW_CACHE_BYTES));
   }
 
   /** One to stage a snapshot in: whole values, no units. */

@@ -1,8 +1,10 @@
 package io.crosstide.capture.shadow;
 
+import io.crosstide.crdt.Bytes;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -13,8 +15,9 @@ import org.jspecify.annotations.Nullable;
  * Rows not yet allowed onto disk, over those that are. Reads see the newest version; writes collect
  * in units, and {@link #commitThrough} moves whole units to the store in one atomic write.
  *
- * <p>Invariant: a row is in {@link #rows} exactly while some uncommitted unit holds a version of
- * it, and then with its newest version. Not thread-safe.
+ * <p>Invariant: a row is in {@link #waiting} exactly while some uncommitted unit holds a version of
+ * it, and then with its newest version. What {@link #cache} says of any other row is what the store
+ * holds. Not thread-safe.
  */
 final class Overlay {
   /** A disposable shadow's rows go to disk when this many have collected. */
@@ -22,26 +25,46 @@ final class Overlay {
 
   private final RowStore store;
   private final boolean disposable;
-  private final TreeMap<byte[], Version> rows = new TreeMap<>(Arrays::compareUnsigned);
+  private final RowCache cache;
+  private final Map<Bytes, Version> waiting = new HashMap<>();
+
+  /**
+   * The waiting rows in order. Scans need it, most commands do not: it is made by the first scan,
+   * and given up by a commit that no scan has preceded since the last.
+   */
+  private @Nullable TreeMap<byte[], Version> sorted;
+
+  private boolean scanned;
+  private int scansOpen;
   private final ArrayDeque<Unit> sealed = new ArrayDeque<>();
   private Unit open = new Unit(1);
   private long commits;
 
-  /** The newest version of a row; {@code value} is null where the row was deleted. */
+  /** One version of a row; {@code value} is null where the row was deleted. */
   private static final class Version {
+    final byte[] row;
     final byte @Nullable [] value;
     final Unit unit;
 
-    Version(byte @Nullable [] value, Unit unit) {
+    /** The next version of the row; null while this is the newest. */
+    @Nullable Version newer;
+
+    Version(byte[] row, byte @Nullable [] value, Unit unit) {
+      this.row = row;
       this.value = value;
       this.unit = unit;
+    }
+
+    /** Whether the units through {@code unit} hold nothing newer. */
+    boolean isLastThrough(long unit) {
+      Version next = newer;
+      return next == null || next.unit.number > unit;
     }
   }
 
   private static final class Unit {
     final long number;
-    final List<byte[]> rows = new ArrayList<>(4);
-    final List<byte @Nullable []> values = new ArrayList<>(4);
+    final List<Version> versions = new ArrayList<>(4);
     @Nullable List<byte[]> droppedPrefixes;
     Checkpoint checkpoint = Checkpoint.NONE;
 
@@ -50,19 +73,24 @@ final class Overlay {
     }
   }
 
-  Overlay(RowStore store, boolean disposable) {
+  Overlay(RowStore store, ShadowOptions options) {
     this.store = store;
-    this.disposable = disposable;
+    this.disposable = options.disposable();
+    this.cache = new RowCache(options.rowCacheBytes());
   }
 
   byte @Nullable [] get(byte[] row) {
-    if (!rows.isEmpty()) {
-      Version version = rows.get(row);
-      if (version != null) {
-        return version.value;
-      }
+    Version version = waiting.isEmpty() ? null : waiting.get(Bytes.wrap(row));
+    if (version != null) {
+      return version.value;
     }
-    return store.get(row);
+    int slot = cache.find(row);
+    if (slot >= 0) {
+      return cache.value(slot);
+    }
+    byte[] value = store.get(row);
+    cache.put(row, value);
+    return value;
   }
 
   void put(byte[] row, byte[] value) {
@@ -74,12 +102,19 @@ final class Overlay {
   }
 
   private void set(byte[] row, byte @Nullable [] value) {
-    if (disposable && open.rows.size() >= DISPOSABLE_ROWS_MAX) {
+    if (disposable && open.versions.size() >= DISPOSABLE_ROWS_MAX) {
       seal(open.checkpoint);
     }
-    open.rows.add(row);
-    open.values.add(value);
-    rows.put(row, new Version(value, open));
+    Version version = new Version(row, value, open);
+    open.versions.add(version);
+    Version before = waiting.put(Bytes.wrap(row), version);
+    if (before != null) {
+      before.newer = version;
+    }
+    TreeMap<byte[], Version> index = sorted;
+    if (index != null) {
+      index.put(row, version);
+    }
   }
 
   /**
@@ -108,7 +143,7 @@ final class Overlay {
 
   /** Number of rows that wait for a commit. */
   int waitingRows() {
-    return rows.size();
+    return waiting.size();
   }
 
   /** Adds rows of the shadow's own to a commit. */
@@ -154,31 +189,39 @@ final class Overlay {
           finish.accept(batch);
         });
     while (!sealed.isEmpty() && sealed.getFirst().number <= unit) {
-      Unit done = sealed.removeFirst();
-      for (byte[] row : done.rows) {
-        Version version = rows.get(row);
-        if (version != null && version.unit == done) {
-          rows.remove(row);
+      for (Version version : sealed.removeFirst().versions) {
+        if (version.newer == null) {
+          settle(version);
         }
       }
     }
     commits++;
+    if (!scanned && scansOpen == 0) {
+      sorted = null;
+    }
+    scanned = false;
   }
 
-  private void writeRows(Unit unit, long through, RowStore.RowBatch batch) {
-    for (int i = 0; i < unit.rows.size(); i++) {
-      byte[] row = unit.rows.get(i);
-      Version newest = rows.get(row);
-      boolean laterInThisCommit =
-          newest != null && newest.unit != unit && newest.unit.number <= through;
-      if (laterInThisCommit) {
+  /** The newest version of a row is in the store now. */
+  private void settle(Version version) {
+    waiting.remove(Bytes.wrap(version.row));
+    cache.put(version.row, version.value);
+    TreeMap<byte[], Version> index = sorted;
+    if (index != null) {
+      index.remove(version.row);
+    }
+  }
+
+  private static void writeRows(Unit unit, long through, RowStore.RowBatch batch) {
+    for (Version version : unit.versions) {
+      if (!version.isLastThrough(through)) {
         continue;
       }
-      byte[] value = unit.values.get(i);
+      byte[] value = version.value;
       if (value == null) {
-        batch.delete(row);
+        batch.delete(version.row);
       } else {
-        batch.put(row, value);
+        batch.put(version.row, value);
       }
     }
   }
@@ -193,7 +236,16 @@ final class Overlay {
   }
 
   RowStore.RowScan scan(byte[] from, byte[] to, boolean descending) {
-    return new MergedScan(from, to, descending);
+    scanned = true;
+    TreeMap<byte[], Version> index = sorted;
+    if (index == null) {
+      index = new TreeMap<>(Arrays::compareUnsigned);
+      for (Version version : waiting.values()) {
+        index.put(version.row, version);
+      }
+      sorted = index;
+    }
+    return new MergedScan(index, from, to, descending);
   }
 
   /**
@@ -211,8 +263,9 @@ final class Overlay {
     private byte @Nullable [] row;
     private byte @Nullable [] value;
     private boolean ended;
+    private boolean closed;
 
-    MergedScan(byte[] from, byte[] to, boolean descending) {
+    MergedScan(NavigableMap<byte[], Version> rows, byte[] from, byte[] to, boolean descending) {
       this.from = from;
       this.to = to;
       this.descending = descending;
@@ -221,6 +274,7 @@ final class Overlay {
       below = store.scan(from, to, descending);
       belowHasRow = below.next();
       commitsSeen = commits;
+      scansOpen++;
     }
 
     @Override
@@ -296,7 +350,11 @@ final class Overlay {
 
     @Override
     public void close() {
-      below.close();
+      if (!closed) {
+        closed = true;
+        scansOpen--;
+        below.close();
+      }
     }
   }
 }

@@ -55,7 +55,7 @@ public abstract sealed class Shadow implements AutoCloseable permits InMemorySha
   Shadow(RowStore store, ShadowOptions options) {
     this.store = store;
     this.options = options;
-    this.overlay = new Overlay(store, options.disposable());
+    this.overlay = new Overlay(store, options);
     load();
   }
 

@@ -12,17 +12,28 @@ package io.crosstide.capture.shadow;
  *     low for the elements in use (about 64 bytes each): a command costs a read and a
  *     decompression, several times what it costs otherwise
  * @param writeBufferBytes of {@code cacheBytes}, what unflushed writes may take
+ * @param rowCacheBytes heap for short rows last used, beside {@code cacheBytes}. Too low for the
+ *     elements in use (128 bytes each): every command reads RocksDB, at three times the cost
  */
 public record ShadowOptions(
-    int inlineBytesMax, boolean disposable, long cacheBytes, long writeBufferBytes) {
+    int inlineBytesMax,
+    boolean disposable,
+    long cacheBytes,
+    long writeBufferBytes,
+    int rowCacheBytes) {
   private static final long MIB = 1L << 20;
 
   public static ShadowOptions defaults() {
-    return new ShadowOptions(64, false, 128 * MIB, 16 * MIB);
+    return new ShadowOptions(64, false, 128 * MIB, 16 * MIB, 16 << 20);
   }
 
   /** For a copy that must hold whole values and dies with its process. */
   public static ShadowOptions staging() {
-    return new ShadowOptions(Integer.MAX_VALUE, true, 32 * MIB, 16 * MIB);
+    return new ShadowOptions(Integer.MAX_VALUE, true, 32 * MIB, 16 * MIB, 0);
+  }
+
+  /** The same with another row cache. */
+  public ShadowOptions withRowCacheBytes(int bytes) {
+    return new ShadowOptions(inlineBytesMax, disposable, cacheBytes, writeBufferBytes, bytes);
   }
 }

@@ -37,6 +37,7 @@ class RocksShadowTest extends ShadowContract {
   Shadow afterCrash(Shadow dying) {
     Path place = placeOf(dying);
     dying.close();
+    places.remove(dying);
     return open(place);
   }
 
