@@ -16,6 +16,7 @@ import io.lettuce.core.SetArgs;
 import io.lettuce.core.api.sync.RedisCommands;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Random;
@@ -126,7 +127,7 @@ final class DifferentialRun {
         reply.misses().stream()
             .map(
                 miss ->
-                    miss.reason().equals("guard") || miss.reason().equals("exception")
+                    List.of("guard", "exception", "string").contains(miss.reason())
                         ? miss
                         : new BatchReply.Miss(miss.number(), ModelRedis.ERROR))
             .toList(),

@@ -330,6 +330,28 @@ class EffectBatchIT {
   }
 
   @Test
+  void aDeadlineIsNotSetOnAStringThatIsNotTheOneItWasMeantFor() {
+    Element deadline = Element.deadline(RedisKey.of(0, "lock"));
+    redis.commands().set(bytes("lock"), bytes("local, for ever"));
+    redis.commands().set(bytes("other"), bytes("v"));
+    Content far = Content.deadline(BatchGenerator.FAR);
+    BatchReply reply =
+        scripts.apply(
+            batch(
+                1,
+                put("lock", "remote, with a deadline"),
+                new Effect.Put(deadline, Content.ABSENT, far, Fx.NONE),
+                new Effect.Put(
+                    Element.deadline(RedisKey.of(0, "other")), Content.ABSENT, far, Fx.NONE)));
+    assertThat(reply.misses())
+        .containsExactly(new BatchReply.Miss(1, "guard"), new BatchReply.Miss(2, "string"));
+    assertThat(redis.commands().pttl(bytes("lock"))).isEqualTo(-1);
+    assertThat(redis.commands().pttl(bytes("other"))).isPositive();
+    assertThat(scripts.held(PARTITION).exceptions())
+        .containsOnlyKeys(string("lock").digest(), deadline.digest());
+  }
+
+  @Test
   void aTakeOverRaisesEpochAndNumberAndAnswersWithTheMarkerBefore() {
     redis.commands().set(bytes("k"), bytes("local"));
     scripts.apply(batch(1, put("k", "x")));

@@ -113,10 +113,12 @@ final class ModelRedis {
     List<BatchReply.Miss> misses = new ArrayList<>();
     List<BatchReply.ProbeAnswer> answers = new ArrayList<>();
     VersionVector context = held.context();
+    EffectSemantics.EarlierInBatch earlier = new EffectSemantics.EarlierInBatch();
     long number = batch.first();
     for (EffectBatch.Group group : batch.groups()) {
       for (Effect effect : group.effects()) {
-        apply(effect, new Fx(batch.epoch(), number++), context, exceptions, misses, answers);
+        apply(
+            effect, new Fx(batch.epoch(), number++), context, exceptions, earlier, misses, answers);
       }
       context = group.contextAfter();
     }
@@ -132,6 +134,7 @@ final class ModelRedis {
       Fx number,
       VersionVector contextBefore,
       Map<String, MarkerState.Missed> exceptions,
+      EffectSemantics.EarlierInBatch earlier,
       List<BatchReply.Miss> misses,
       List<BatchReply.ProbeAnswer> answers) {
     Element element = effect.element();
@@ -149,15 +152,17 @@ final class ModelRedis {
         EffectSemantics.apply(
             new EffectSemantics.ElementState(content, missedBefore), effect, number);
     String reason = null;
-    if (after.exception().equals(number)) {
-      reason =
-          !missedBefore.atMost(knows(effect))
-              ? "exception"
-              : effect instanceof Effect.Add ? ERROR : "guard";
+    if (!missedBefore.atMost(knows(effect))) {
+      reason = "exception";
+    } else if (earlier.rulesOut(effect)) {
+      reason = "string";
+    } else if (after.exception().equals(number)) {
+      reason = effect instanceof Effect.Add ? ERROR : "guard";
     } else if (cannotBeWritten(effect, element)) {
       reason = ERROR;
     }
     if (reason != null) {
+      earlier.missed(effect);
       misses.add(new BatchReply.Miss(number.number(), reason));
       exceptions.put(
           element.digest(),

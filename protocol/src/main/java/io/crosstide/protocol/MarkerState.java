@@ -73,6 +73,32 @@ public record MarkerState(
     return new MarkerState(epoch, last, preceding, contextAfter, exceptionsAfter);
   }
 
+  /**
+   * What this Redis holds of {@code element}: less than the context says if the element has an
+   * exception.
+   */
+  public VersionVector contextOf(Element element) {
+    return contextOf(element, context, exceptions);
+  }
+
+  /**
+   * As {@link #contextOf(Element)}. A string that is not what the context says casts doubt on its
+   * deadline as well: which deadline is visible follows from which write of the string is.
+   */
+  public static VersionVector contextOf(
+      Element element, VersionVector context, Map<String, Missed> exceptions) {
+    if (exceptions.isEmpty()) {
+      return context;
+    }
+    Missed missed = exceptions.get(element.digest());
+    VersionVector held = missed == null ? context : missed.context();
+    if (element.kind() == ElementKind.DEADLINE) {
+      Missed ofString = exceptions.get(Element.string(element.key()).digest());
+      held = ofString == null ? held : held.meet(ofString.context());
+    }
+    return held;
+  }
+
   /** Number of the last effect applied, in this epoch or an earlier one. */
   public Fx lastEffect() {
     return fx.number() > 0 ? fx : preceding;

@@ -50,4 +50,21 @@ class MarkerStateTest {
     assertThat(MarkerState.initial(4))
         .isEqualTo(new MarkerState(4, Fx.NONE, VersionVector.EMPTY, Map.of()));
   }
+
+  @Test
+  void aStringsExceptionHoldsForItsDeadlineToo() {
+    RedisKey key = RedisKey.of(0, "k");
+    VersionVector context = VersionVector.of(Origin.of(2), 9);
+    VersionVector before = VersionVector.of(Origin.of(2), 4);
+    MarkerState marker =
+        new MarkerState(
+            1,
+            new Fx(1, 3),
+            context,
+            Map.of(Element.string(key).digest(), new MarkerState.Missed(new Fx(1, 2), before)));
+
+    assertThat(marker.contextOf(Element.string(key))).isEqualTo(before);
+    assertThat(marker.contextOf(Element.deadline(key))).isEqualTo(before);
+    assertThat(marker.contextOf(Element.deadline(RedisKey.of(0, "l")))).isEqualTo(context);
+  }
 }

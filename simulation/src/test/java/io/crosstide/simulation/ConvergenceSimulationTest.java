@@ -55,7 +55,10 @@ class ConvergenceSimulationTest {
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {6, 9, 16, 22, 34, 51, 89, 134, 138, 186, 208, 286, 386, 493, 1362})
+  @ValueSource(
+      longs = {
+        6, 9, 16, 22, 34, 51, 89, 134, 138, 186, 208, 286, 386, 493, 1362, 46, 671, 1236, 1652
+      })
   void seedsWithDeadlinesThatFailedOnceHold(long seed) {
     new Simulation(seed, Simulation.Options.withDeadlines()).run();
   }

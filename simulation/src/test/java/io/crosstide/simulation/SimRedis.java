@@ -297,16 +297,17 @@ final class SimRedis {
     List<BatchReply.Miss> misses = new ArrayList<>();
     List<BatchReply.ProbeAnswer> answers = new ArrayList<>();
     VersionVector context = at.context();
+    EffectSemantics.EarlierInBatch earlier = new EffectSemantics.EarlierInBatch();
     long number = batch.first();
     for (EffectBatch.Group group : batch.groups()) {
       for (Effect effect : group.effects()) {
-        effect(effect, new Fx(batch.epoch(), number), context, exceptions, misses, answers);
+        effect(
+            effect, new Fx(batch.epoch(), number), context, exceptions, earlier, misses, answers);
         number++;
       }
       context = group.contextAfter();
     }
-    MarkerState after =
-        at.moved(new Fx(batch.epoch(), batch.last()), context, exceptions);
+    MarkerState after = at.moved(new Fx(batch.epoch(), batch.last()), context, exceptions);
     marker = after;
     enter(new Marker(after, batch.hasProbe()));
     return new BatchReply(BatchReply.Outcome.APPLIED, misses, answers);
@@ -329,6 +330,7 @@ final class SimRedis {
       Fx number,
       VersionVector context,
       Map<String, MarkerState.Missed> exceptions,
+      EffectSemantics.EarlierInBatch earlier,
       List<BatchReply.Miss> misses,
       List<BatchReply.ProbeAnswer> answers) {
     Element element = effect.element();
@@ -345,7 +347,7 @@ final class SimRedis {
     }
     ElementState after =
         EffectSemantics.apply(new ElementState(actual, exceptionFx), effect, number);
-    boolean missed = after.exception().equals(number);
+    boolean missed = after.exception().equals(number) || earlier.rulesOut(effect);
     if (plant == Plant.IGNORES_GUARDS && effect instanceof Effect.Put put) {
       after = new ElementState(put.desired(), Fx.NONE);
       missed = false;
@@ -355,6 +357,7 @@ final class SimRedis {
       missed = true;
     }
     if (missed) {
+      earlier.missed(effect);
       misses.add(new BatchReply.Miss(number.number(), "guard"));
       if (plant != Plant.CLAIMS_MISSES) {
         exceptions.put(

@@ -171,10 +171,7 @@ final class SimRegion implements SimRedis.StreamListener {
     if (change.change() instanceof Change.OfElement of) {
       Element element = new Element(change.key(), of.kind(), of.name());
       lastLocalSeq.put(element, seq);
-      MarkerState.Missed missed = known.exceptions().get(element.digest());
-      if (missed != null) {
-        context = missed.context();
-      }
+      context = known.contextOf(element);
     } else {
       String digest = Element.keyDigest(change.key());
       known
@@ -232,8 +229,7 @@ final class SimRegion implements SimRedis.StreamListener {
 
   /** The claim that the next local write on {@code element} would be stamped with. */
   VersionVector claim(Element element) {
-    MarkerState.Missed missed = known.exceptions().get(element.digest());
-    return missed == null ? known.context() : missed.context();
+    return known.contextOf(element);
   }
 
   // --- steps

@@ -43,12 +43,9 @@ final class Simulation {
       return new Options(3, 4, 600, false, true, true, true, true, true, SimRedis.Plant.NONE);
     }
 
-    /**
-     * As {@link #all}, with keys that expire; B' is not checked, since clocks differ between
-     * regions.
-     */
+    /** As {@link #all}, with keys that expire. */
     static Options withDeadlines() {
-      return new Options(3, 4, 600, true, true, true, true, true, false, SimRedis.Plant.NONE);
+      return new Options(3, 4, 600, true, true, true, true, true, true, SimRedis.Plant.NONE);
     }
 
     Options planted(SimRedis.Plant bug) {

@@ -362,6 +362,9 @@ local function add(kind, key, name, delta)
   return failure(try('ZINCRBY', key, delta, name))
 end
 
+-- Keys whose string was not the one expected: no deadline is set on it either, it was meant for another.
+local other_strings = {}
+
 local reply = {'A', 0}
 local answers
 local group = 0
@@ -420,6 +423,8 @@ for number = first, last do
     else
       if exception and is_newer(exception, knows) then
         missed = 'exception'
+      elseif kind == DEADLINE and op == PUT and want == VALUE and other_strings[at_key] then
+        missed = 'string'
       else
         if db_of then
           use(db_of[at_key])
@@ -433,6 +438,9 @@ for number = first, last do
         end
       end
       if missed then
+        if kind == STRING then
+          other_strings[at_key] = true
+        end
         if not digest then
           digest = digest_of(at_key, kind, name)
         end

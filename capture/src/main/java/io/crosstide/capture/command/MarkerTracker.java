@@ -59,11 +59,7 @@ public final class MarkerTracker {
   /** The context of a write to {@code element}: lower if the element has an exception (P9). */
   public VersionVector contextOf(int partition, Element element) {
     Tracked marker = markers[partition];
-    if (marker.exceptions.isEmpty()) {
-      return marker.context;
-    }
-    Missed missed = marker.exceptions.get(element.digest());
-    return missed == null ? marker.context : missed.context();
+    return MarkerState.contextOf(element, marker.context, marker.exceptions);
   }
 
   public boolean hasExceptions(int partition) {

@@ -5,6 +5,9 @@ import io.crosstide.protocol.Effect;
 import io.crosstide.protocol.Element;
 import io.crosstide.protocol.ElementKind;
 import io.crosstide.protocol.Fx;
+import io.crosstide.protocol.RedisKey;
+import java.util.HashSet;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,6 +55,32 @@ public final class EffectSemantics {
       return sum == null ? missed(before, number) : new ElementState(sum, Fx.NONE);
     }
     return before;
+  }
+
+  /**
+   * What an effect must know of those before it in its batch: a deadline is not set on a string
+   * that is not the one it was meant for. Without this, a value just written locally without a
+   * deadline would have a remote one's for a moment, and might expire in it.
+   */
+  public static final class EarlierInBatch {
+    private final Set<RedisKey> otherStrings = new HashSet<>();
+
+    /** {@code effect} misses whatever it finds. */
+    public boolean rulesOut(Effect effect) {
+      return !otherStrings.isEmpty()
+          && effect instanceof Effect.Put put
+          && put.element().kind() == ElementKind.DEADLINE
+          && !put.desired().isAbsent()
+          && otherStrings.contains(put.element().key());
+    }
+
+    /** {@code effect} has missed. */
+    public void missed(Effect effect) {
+      Element element = effect.element();
+      if (element != null && element.kind() == ElementKind.STRING) {
+        otherStrings.add(element.key());
+      }
+    }
   }
 
   private static ElementState missed(ElementState before, Fx number) {

@@ -630,6 +630,11 @@ public final class PartitionMerger implements EffectWire.Listener {
   }
 
   private Fx emit(Tracked tracked, Effect effect) {
+    if (effect instanceof Effect.Put put
+        && put.element().kind() == ElementKind.DEADLINE
+        && !put.desired().isAbsent()) {
+      guardByString(put.element().key());
+    }
     Fx number = append(effect);
     if (effect instanceof Effect.Put put) {
       belief.sent(
@@ -640,6 +645,33 @@ public final class PartitionMerger implements EffectWire.Listener {
       belief.sent(tracked, number, effect);
     }
     return number;
+  }
+
+  /**
+   * Sees to it that an effect on the string of {@code key}, if it is one, precedes its deadline's
+   * in the batch: if the string is not as believed, the deadline is not set either.
+   */
+  private void guardByString(RedisKey key) {
+    Element string = Element.string(key);
+    for (int i = open.size() - 1; i >= 0; i--) {
+      Element element = open.get(i).element();
+      if (element == null || !element.key().equals(key)) {
+        break;
+      }
+      if (element.equals(string)) {
+        return;
+      }
+    }
+    Tracked tracked = belief.get(string);
+    if (tracked == null) {
+      Content content = keys.wanted(string).compact();
+      tracked = new Tracked(string, content, content);
+    }
+    if (tracked.known && !tracked.believed().content().isAbsent()) {
+      ElementState believed = tracked.believed();
+      belief.track(tracked);
+      emit(tracked, new Effect.Check(string, believed.content(), believed.exception()));
+    }
   }
 
   private Fx append(Effect effect) {

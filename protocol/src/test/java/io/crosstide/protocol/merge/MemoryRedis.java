@@ -285,10 +285,11 @@ public final class MemoryRedis implements EffectWire {
     List<BatchReply.Miss> misses = new ArrayList<>();
     List<BatchReply.ProbeAnswer> probes = new ArrayList<>();
     VersionVector context = there.context();
+    EffectSemantics.EarlierInBatch earlier = new EffectSemantics.EarlierInBatch();
     long number = batch.first();
     for (EffectBatch.Group group : batch.groups()) {
       for (Effect effect : group.effects()) {
-        run(effect, new Fx(batch.epoch(), number), context, exceptions, misses, probes);
+        run(effect, new Fx(batch.epoch(), number), context, exceptions, earlier, misses, probes);
         number++;
       }
       context = group.contextAfter();
@@ -302,6 +303,7 @@ public final class MemoryRedis implements EffectWire {
       Fx number,
       VersionVector contextBefore,
       Map<String, MarkerState.Missed> exceptions,
+      EffectSemantics.EarlierInBatch earlier,
       List<BatchReply.Miss> misses,
       List<BatchReply.ProbeAnswer> probes) {
     Element element = effect.element();
@@ -317,8 +319,10 @@ public final class MemoryRedis implements EffectWire {
     }
     ElementState before = new ElementState(content(element), exception);
     ElementState after = EffectSemantics.apply(before, effect, number);
-    boolean didMiss = after.exception().equals(number) || refuses(element, effect);
+    boolean didMiss =
+        after.exception().equals(number) || refuses(element, effect) || earlier.rulesOut(effect);
     if (didMiss) {
+      earlier.missed(effect);
       misses.add(new BatchReply.Miss(number.number(), "guard"));
       exceptions.put(
           digest,
