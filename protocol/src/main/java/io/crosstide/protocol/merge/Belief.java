@@ -4,7 +4,6 @@ import io.crosstide.protocol.Effect;
 import io.crosstide.protocol.Element;
 import io.crosstide.protocol.Fx;
 import io.crosstide.protocol.RedisKey;
-import io.crosstide.protocol.merge.EffectSemantics.ElementState;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -141,7 +140,7 @@ final class Belief {
 
   /** {@code tracked} has been sent {@code effect}. */
   void sent(Tracked tracked, Fx number, Effect effect) {
-    tracked.pending.addLast(new Tracked.Pending(number, effect));
+    tracked.send(number, effect);
     folding.addLast(new Folding(number, tracked));
   }
 
@@ -155,10 +154,7 @@ final class Belief {
         missed.remove(next.number());
         continue; // forgotten since, for a probe
       }
-      tracked.pending.removeFirst();
-      ElementState after = EffectSemantics.apply(tracked.state, pending.effect(), pending.number());
-      boolean foldMissed = after.exception().equals(pending.number());
-      tracked.state = after;
+      boolean foldMissed = tracked.foldFirst();
       if (pending.number().atMost(answered)) {
         if (missed.remove(pending.number()) != foldMissed) {
           watcher.wrong(tracked);

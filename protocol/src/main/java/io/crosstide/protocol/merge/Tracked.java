@@ -25,6 +25,12 @@ final class Tracked {
   /** A local change processed while the content was unknown. */
   record LocalChange(Fx fx, Change change) {}
 
+  /**
+   * Sums of numbers below this are exact in every kind of element, and a million of them fit in 64
+   * bits.
+   */
+  private static final long ADD_MAX = 1L << 40;
+
   final Element element;
 
   /** What Redis holds once the pending effects are left out. */
@@ -33,7 +39,19 @@ final class Tracked {
   /** The merged value as of the last event that touched the element. */
   Content wanted;
 
+  /** Effects that the local log has not shown yet; changed by {@link #send} and its kin only. */
   final Deque<Pending> pending = new ArrayDeque<>();
+
+  /** {@link #believed()} as long as {@link #state} is what it was reckoned from. */
+  private @Nullable ElementState believed;
+
+  private @Nullable ElementState believedFrom;
+
+  // Of the pending effects: increments below ADD_MAX with their sum, and how many are anything
+  // else.
+  private long addsSum;
+  private long addsMagnitude;
+  private int others;
 
   /**
    * False while a probe is needed or under way; then {@code state} means nothing and no effects are
@@ -59,13 +77,78 @@ final class Tracked {
     this.wanted = wanted;
   }
 
-  /** What Redis will hold once all pending effects have been applied. */
+  /**
+   * What Redis will hold once all pending effects have been applied.
+   *
+   * <p>Thousands may be pending on one element while a backlog drains. Each one sent or folded
+   * costs the same however many there are, and so does a local change amid increments alone; a
+   * local change amid other effects goes through all of them.
+   */
   ElementState believed() {
-    ElementState believed = state;
-    for (Pending effect : pending) {
-      believed = EffectSemantics.apply(believed, effect.effect(), effect.number());
+    ElementState known = believed;
+    if (known == null || !state.equals(believedFrom)) {
+      known = sumOfAdds();
+      if (known == null) {
+        known = state;
+        for (Pending effect : pending) {
+          known = EffectSemantics.apply(known, effect.effect(), effect.number());
+        }
+      }
+      believed = known;
+      believedFrom = state;
     }
-    return believed;
+    return known;
+  }
+
+  /** What pending increments make of an integer if surely all of them pass, else null. */
+  private @Nullable ElementState sumOfAdds() {
+    Pending first = pending.peekFirst();
+    if (others > 0 || first == null || !(first.effect() instanceof Effect.Add add)) {
+      return null;
+    }
+    Long base = Numbers.strictInteger(element.kind(), state.content());
+    if (base == null
+        || !state.exception().atMost(add.knows())
+        || !isSmall(base)
+        || addsMagnitude >= ADD_MAX) {
+      return null;
+    }
+    return new ElementState(Content.utf8(Long.toString(base + addsSum)), Fx.NONE);
+  }
+
+  void send(Fx number, Effect effect) {
+    ElementState before = believed();
+    pending.addLast(new Pending(number, effect));
+    count(effect, 1);
+    believed = EffectSemantics.apply(before, effect, number);
+  }
+
+  /**
+   * Folds the first pending effect into {@link #state}.
+   *
+   * @return whether it missed
+   */
+  boolean foldFirst() {
+    ElementState after = believed();
+    Pending first = pending.removeFirst();
+    count(first.effect(), -1);
+    state = EffectSemantics.apply(state, first.effect(), first.number());
+    believed = after;
+    believedFrom = state;
+    return state.exception().equals(first.number());
+  }
+
+  private static boolean isSmall(long number) {
+    return -ADD_MAX < number && number < ADD_MAX;
+  }
+
+  private void count(Effect effect, int times) {
+    if (effect instanceof Effect.Add add && isSmall(add.delta())) {
+      addsSum += times * add.delta();
+      addsMagnitude += times * Math.abs(add.delta());
+    } else {
+      others += times;
+    }
   }
 
   /** Nothing is left to watch: Redis holds the merged value. */
@@ -81,6 +164,10 @@ final class Tracked {
     probe = null;
     answer = null;
     pending.clear();
+    believed = null;
+    addsSum = 0;
+    addsMagnitude = 0;
+    others = 0;
     since.clear();
   }
 }

@@ -130,7 +130,7 @@ class HotCounterTest {
     Model model = new Model();
     for (EventLog region : regions) {
       for (int n = 0; n < EACH; n++) {
-        long delta = 1 + random.nextInt(2);
+        long delta = 1L + random.nextInt(2);
         ChangeEvent event =
             region.write(
                 KEY, new Change.StringAdd(BigDecimal.valueOf(delta), null), NOTHING, n + 1);
