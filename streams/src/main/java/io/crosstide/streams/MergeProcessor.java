@@ -142,7 +142,7 @@ final class MergeProcessor implements Processor<byte[], byte[], Void, Void> {
             + ": "
             + problem.getMessage()
             + ". Nothing after it is merged. Upgrade this process if a newer one wrote it, or let it"
-            + " pass with skip-malformed if its loss is acceptable.",
+            + " pass with policies.skip-malformed if its loss is acceptable.",
         problem);
   }
 

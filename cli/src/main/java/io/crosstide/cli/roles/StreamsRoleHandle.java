@@ -50,7 +50,8 @@ public final class StreamsRoleHandle implements RoleHandle {
                 ApplyConfig.of(region.name(), endpoint(region.redis())),
                 config.partitions(),
                 config.dataDir(region.name(), Role.STREAMS.word()))
-            .withKafkaProperties(region.kafka().properties());
+            .withKafkaProperties(region.kafka().properties())
+            .withSkipMalformed(config.policies().skipMalformed());
     this.role = new StreamsRole(roleConfig, registry, control.metrics(), Clock.systemUTC());
     control.offer(region.name(), new StreamsMergedState(role.queries(), config));
     role.start();

@@ -266,6 +266,9 @@ final class ConfigReader {
   private static @Nullable Policies policies(GroupReader group) {
     Boolean floats = group.get(ConfigSettings.FLOAT_INCREMENTS);
     String resync = group.get(ConfigSettings.RESYNC);
-    return floats == null || resync == null ? null : new Policies(floats, resync);
+    Boolean skip = group.get(ConfigSettings.SKIP_MALFORMED);
+    return floats == null || resync == null || skip == null
+        ? null
+        : new Policies(floats, resync, skip);
   }
 }

@@ -173,6 +173,17 @@ final class ConfigSettings {
           "`fail` stops and says so; `publish-differences` goes on and may publish another"
               + " region's write once more as the own region's.");
 
+  static final Setting<Boolean> SKIP_MALFORMED =
+      Setting.withDefault(
+          "skip-malformed",
+          ValueType.SWITCH,
+          "false",
+          "Whether streams passes over records in the logs that are no event, counting and logging"
+              + " each, rather than stopping before them.",
+          "What such a record said is lost in this region. A record that was one of a region's"
+              + " events and was damaged leaves a gap in its numbers: the partition then stops at"
+              + " the gap all the same.");
+
   static final Section REDIS =
       group(
           "redis",
@@ -252,7 +263,7 @@ final class ConfigSettings {
           "policies",
           false,
           "Choices about meaning; the same in every region.",
-          List.of(FLOAT_INCREMENTS, RESYNC),
+          List.of(FLOAT_INCREMENTS, RESYNC, SKIP_MALFORMED),
           List.of());
   static final Section ROOT =
       group(

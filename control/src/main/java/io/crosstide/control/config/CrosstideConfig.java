@@ -87,11 +87,14 @@ public record CrosstideConfig(
    * Choices about meaning.
    *
    * @param resync {@code fail} or {@code publish-differences}
+   * @param skipMalformed whether streams passes over records that are no event
    */
-  public record Policies(boolean floatIncrements, String resync) {
+  public record Policies(boolean floatIncrements, String resync, boolean skipMalformed) {
     public static final Policies DEFAULT =
         new Policies(
-            ConfigSettings.FLOAT_INCREMENTS.defaultValue(), ConfigSettings.RESYNC.defaultValue());
+            ConfigSettings.FLOAT_INCREMENTS.defaultValue(),
+            ConfigSettings.RESYNC.defaultValue(),
+            ConfigSettings.SKIP_MALFORMED.defaultValue());
   }
 
   public CrosstideConfig {

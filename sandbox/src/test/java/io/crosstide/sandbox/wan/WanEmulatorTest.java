@@ -14,6 +14,8 @@ import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -22,6 +24,9 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
 class WanEmulatorTest {
+  /** Each task blocks: from JDK 25 on the common pool runs them one at a time on two cores. */
+  private final ExecutorService threads = Executors.newCachedThreadPool();
+
   private WanEmulator wan;
   private ServerSocket server;
   private WanLink link;
@@ -38,6 +43,7 @@ class WanEmulatorTest {
   void close() throws IOException {
     wan.close();
     server.close();
+    threads.shutdownNow();
   }
 
   @Test
@@ -47,10 +53,12 @@ class WanEmulatorTest {
     byte[] answer = random(2, 7_000_000);
     try (Socket client = connect();
         Socket accepted = server.accept()) {
-      CompletableFuture<byte[]> received = CompletableFuture.supplyAsync(() -> readAll(accepted));
-      CompletableFuture<byte[]> returned = CompletableFuture.supplyAsync(() -> readAll(client));
+      CompletableFuture<byte[]> received =
+          CompletableFuture.supplyAsync(() -> readAll(accepted), threads);
+      CompletableFuture<byte[]> returned =
+          CompletableFuture.supplyAsync(() -> readAll(client), threads);
       CompletableFuture<Void> answering =
-          CompletableFuture.runAsync(() -> writeAndEnd(accepted, answer));
+          CompletableFuture.runAsync(() -> writeAndEnd(accepted, answer), threads);
       writeAndEnd(client, request);
       assertThat(received.get()).isEqualTo(request);
       assertThat(returned.get()).isEqualTo(answer);
@@ -88,7 +96,8 @@ class WanEmulatorTest {
     try (Socket client = connect();
         Socket accepted = server.accept()) {
       long start = System.nanoTime();
-      CompletableFuture<Long> received = CompletableFuture.supplyAsync(() -> count(accepted));
+      CompletableFuture<Long> received =
+          CompletableFuture.supplyAsync(() -> count(accepted), threads);
       byte[] chunk = new byte[1 << 16];
       for (int sent = 0; sent < total; sent += chunk.length) {
         client.getOutputStream().write(chunk);
@@ -106,7 +115,8 @@ class WanEmulatorTest {
     try (Socket client = connect();
         Socket accepted = server.accept()) {
       long start = System.nanoTime();
-      CompletableFuture<Long> received = CompletableFuture.supplyAsync(() -> count(accepted));
+      CompletableFuture<Long> received =
+          CompletableFuture.supplyAsync(() -> count(accepted), threads);
       client.getOutputStream().write(new byte[2_000_000]);
       client.shutdownOutput();
       assertThat(received.get()).isEqualTo(2_000_000);
