@@ -100,6 +100,11 @@ class SandboxIT {
       assertThat(lag.path("p99").asDouble()).isGreaterThanOrEqualTo(lag.path("p50").asDouble());
       assertThat(lag.path("max").asDouble()).isGreaterThanOrEqualTo(lag.path("p99").asDouble());
     }
+    JsonNode wait = figures.path("regions").path("us-east").path("wait_ms");
+    assertThat(wait.path("samples").asLong()).isPositive();
+    assertThat(wait.path("withheld").asLong()).isZero();
+    assertThat(wait.path("p50").asDouble()).isPositive();
+    assertThat(west.has("wait_ms")).as("nobody writes in eu-west").isFalse();
     for (String cost :
         List.of("redis_cpu_us_per_write", "cpu_us_per_change", "wan_bytes_per_change")) {
       assertThat(figures.path(cost).asDouble()).as(cost).isPositive();

@@ -186,6 +186,7 @@ public final class BenchCommand implements Callable<Integer> {
           lag.path("samples").asLong());
     }
     table.print(out);
+    showWaits(result, out);
     out.println("Redis CPU per write     " + micros(result, "redis_cpu_us_per_write"));
     out.println("Redis CPU per applied   " + micros(result, "redis_cpu_us_per_applied_change"));
     out.println("CPU per change          " + micros(result, "cpu_us_per_change"));
@@ -211,6 +212,23 @@ public final class BenchCommand implements Callable<Integer> {
               + ", "
               + shown(plain.path("lag_ms").path("p99")));
     }
+  }
+
+  private static void showWaits(ObjectNode result, PrintWriter out) {
+    Table table = new Table("region", "WAIT 1 p50 ms", "p99 ms", "max ms", "samples", "withheld");
+    for (Map.Entry<String, JsonNode> region : result.path("regions").properties()) {
+      JsonNode wait = region.getValue().path("wait_ms");
+      if (!wait.isMissingNode()) {
+        table.row(
+            region.getKey(),
+            shown(wait.path("p50")),
+            shown(wait.path("p99")),
+            shown(wait.path("max")),
+            wait.path("samples").asLong(),
+            wait.path("withheld").asLong());
+      }
+    }
+    table.print(out);
   }
 
   private static String shown(JsonNode number) {

@@ -51,6 +51,7 @@ final class BenchRun {
     final RedisMeters redis = new RedisMeters();
     final List<Writer> writers = new ArrayList<>();
     final List<TokenClock> clocks = new ArrayList<>();
+    final Map<String, WaitClock> waits = new LinkedHashMap<>();
     final Map<String, List<TokenWatch>> watches = new LinkedHashMap<>();
 
     long answered() {
@@ -65,6 +66,7 @@ final class BenchRun {
     public void close() {
       writers.forEach(Writer::close);
       clocks.forEach(TokenClock::close);
+      waits.values().forEach(WaitClock::close);
       allWatches().forEach(TokenWatch::close);
       redis.close();
       clients.close();
@@ -76,15 +78,18 @@ final class BenchRun {
       connect(running);
       running.writers.forEach(Writer::start);
       running.clocks.forEach(TokenClock::start);
+      running.waits.values().forEach(WaitClock::start);
       running.allWatches().forEach(TokenWatch::start);
       wait("warming up", load.warmup(), running);
       Readings before = Readings.take(target, running.redis);
       long answeredBefore = running.answered();
       running.allWatches().forEach(TokenWatch::beginRecording);
+      running.waits.values().forEach(WaitClock::beginRecording);
       wait("measuring", load.duration(), running);
       long answered = running.answered() - answeredBefore;
       Readings after = Readings.take(target, running.redis);
       running.allWatches().forEach(TokenWatch::endRecording);
+      running.waits.values().forEach(WaitClock::endRecording);
       checkErrors(running);
       ObjectNode drained = drain(running, before);
       ObjectNode out = json.createObjectNode();
@@ -109,6 +114,8 @@ final class BenchRun {
               rate));
       TokenClock clock = new TokenClock(source.name(), running.clients.connect(source.redis()));
       running.clocks.add(clock);
+      running.waits.put(
+          source.name(), new WaitClock(source.name(), running.clients.connect(source.redis())));
       for (TargetRegion other : target.regions()) {
         if (!other.equals(source)) {
           running
@@ -172,6 +179,10 @@ final class BenchRun {
               .map(TokenWatch::lagMicros)
               .reduce(none.copy(), BenchRun::sum);
       one.set("lag_ms", LagJson.of(lag, json));
+      WaitClock waits = running.waits.get(region.name());
+      if (waits != null) {
+        one.set("wait_ms", waits.json(json));
+      }
       one.put(
           "redis_cpu_cores",
           rounded(redisCpu.getOrDefault(region.name(), 0L) / seconds / 10_000) / 100);
@@ -213,6 +224,7 @@ final class BenchRun {
   private ObjectNode drain(Running running, Readings before) throws InterruptedException {
     running.writers.forEach(Writer::close);
     running.clocks.forEach(TokenClock::close);
+    running.waits.values().forEach(WaitClock::close);
     progress.accept("draining");
     long begin = System.nanoTime();
     long deadline = begin + DRAIN_MAX.toNanos();
