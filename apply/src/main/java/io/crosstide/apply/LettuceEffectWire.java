@@ -25,6 +25,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -69,6 +70,7 @@ public final class LettuceEffectWire implements EffectWire, AutoCloseable {
   private volatile @Nullable WireSession open;
   private volatile @Nullable Future<?> reconnect;
   private volatile @Nullable Future<?> closing;
+  private volatile @Nullable String trouble;
   private volatile int failures;
   private volatile long openedNanos;
 
@@ -166,6 +168,11 @@ public final class LettuceEffectWire implements EffectWire, AutoCloseable {
       event.deliver(listener);
     }
     return any;
+  }
+
+  /** Why there is no connection, in a sentence; null if there is one, or none was tried yet. */
+  @Nullable String trouble() {
+    return trouble;
   }
 
   /** Whether {@link #drain} has something to do; for any thread. */
@@ -290,6 +297,7 @@ public final class LettuceEffectWire implements EffectWire, AutoCloseable {
   private void opened(WireSession session) {
     openedNanos = System.nanoTime();
     metrics.connected();
+    trouble = null;
     LOG.info("{}: connected to {}", config.region(), config.redis());
     enqueue(
         listener -> {
@@ -327,19 +335,15 @@ public final class LettuceEffectWire implements EffectWire, AutoCloseable {
     if (closed.get()) {
       return;
     }
+    String problem = reason + (error == null ? "" : ": " + rootMessage(error));
+    trouble = "Redis at " + config.redis() + " " + problem;
     int attempt = failures;
     failures = attempt + 1;
     long min = config.reconnectDelayMin().toMillis();
     long max = config.reconnectDelayMax().toMillis();
     long delay = Math.min(max, min << Math.min(attempt, 20));
     if (attempt == 0 || delay < max) {
-      LOG.warn(
-          "{}: {} {}{}; trying again in {} ms",
-          config.region(),
-          config.redis(),
-          reason,
-          error == null ? "" : ": " + rootMessage(error),
-          delay);
+      LOG.warn("{}: {} {}; trying again in {} ms", config.region(), config.redis(), problem, delay);
     }
     reconnect =
         resources.eventExecutorGroup().schedule(this::connect, delay, TimeUnit.MILLISECONDS);
@@ -347,10 +351,13 @@ public final class LettuceEffectWire implements EffectWire, AutoCloseable {
 
   private static String rootMessage(Throwable error) {
     Throwable root = error;
+    boolean tls = root instanceof SSLException;
     while (root.getCause() != null && root.getCause() != root) {
       root = root.getCause();
+      tls |= root instanceof SSLException;
     }
     String message = root.getMessage();
-    return message == null ? root.getClass().getSimpleName() : message;
+    String text = message == null ? root.getClass().getSimpleName() : message;
+    return tls ? "TLS failed, check the certificates: " + text : text;
   }
 }

@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
  * @param password null if Redis asks for none
  * @param tls whether the connection is encrypted
  * @param caFile certificates in PEM form to trust instead of the machine's own; null for those
+ * @param certFile the own certificate in PEM form, for a Redis that asks for one; null, together
+ *     with {@code keyFile}, for none
+ * @param keyFile its private key
  * @param verifyPeer whether the certificate must name {@code host}; only for trials without it
  */
 public record RedisEndpoint(
@@ -21,6 +24,8 @@ public record RedisEndpoint(
     @Nullable String password,
     boolean tls,
     @Nullable Path caFile,
+    @Nullable Path certFile,
+    @Nullable Path keyFile,
     boolean verifyPeer) {
 
   public RedisEndpoint {
@@ -33,11 +38,14 @@ public record RedisEndpoint(
     if (username != null && password == null) {
       throw new IllegalArgumentException("user " + username + " of " + host + " has no password");
     }
+    if ((certFile == null) != (keyFile == null)) {
+      throw new IllegalArgumentException("a certificate for " + host + " and its key go together");
+    }
   }
 
   /** A Redis without a password on a trusted network. */
   public static RedisEndpoint of(String host, int port) {
-    return new RedisEndpoint(host, port, null, null, false, null, true);
+    return new RedisEndpoint(host, port, null, null, false, null, null, null, true);
   }
 
   /**
@@ -56,6 +64,8 @@ public record RedisEndpoint(
         username,
         password == null ? null : new String(password),
         parsed.isSsl(),
+        null,
+        null,
         null,
         true);
   }

@@ -11,10 +11,12 @@ import io.lettuce.core.metrics.CommandLatencyRecorder;
 import io.lettuce.core.protocol.ProtocolVersion;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Everything this process shares towards one region's Redis: threads, settings, and the connections
@@ -63,9 +65,19 @@ public final class RegionRedis implements AutoCloseable {
                     .keepAlive(true)
                     .tcpNoDelay(true)
                     .build());
-    RedisEndpoint redis = config.redis();
-    if (redis.caFile() != null) {
-      options.sslOptions(SslOptions.builder().trustManager(redis.caFile().toFile()).build());
+    return options.sslOptions(ssl(config.redis())).build();
+  }
+
+  private static SslOptions ssl(RedisEndpoint redis) {
+    SslOptions.Builder options = SslOptions.builder();
+    Path caFile = redis.caFile();
+    if (caFile != null) {
+      options.trustManager(caFile.toFile());
+    }
+    Path certFile = redis.certFile();
+    Path keyFile = redis.keyFile();
+    if (certFile != null && keyFile != null) {
+      options.keyManager(certFile.toFile(), keyFile.toFile(), new char[0]);
     }
     return options.build();
   }
@@ -88,13 +100,15 @@ public final class RegionRedis implements AutoCloseable {
     return wire;
   }
 
-  /**
-   * A reader with a connection of its own.
-   *
-   * @throws io.lettuce.core.RedisException if Redis cannot be reached
-   */
-  public RedisReader openReader() {
-    return RedisReader.open(client, uri(), config);
+  /** Why an owner is without a connection, in a sentence; null if none is. */
+  public @Nullable String trouble() {
+    for (LettuceEffectWire wire : wires) {
+      String trouble = wire.trouble();
+      if (trouble != null) {
+        return trouble;
+      }
+    }
+    return null;
   }
 
   @Override

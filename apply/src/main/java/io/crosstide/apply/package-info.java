@@ -1,6 +1,6 @@
 /**
- * Writes effects into a region's Redis, atomically and exactly once, and reads that Redis back for
- * verification. Stands on {@code protocol} and knows nothing of Kafka.
+ * Writes effects into a region's Redis, atomically and exactly once. Stands on {@code protocol} and
+ * knows nothing of Kafka.
  */
 @NullMarked
 package io.crosstide.apply;

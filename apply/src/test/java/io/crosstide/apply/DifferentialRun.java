@@ -36,7 +36,7 @@ final class DifferentialRun {
   private static final long DEADLINE_AHEAD_MIN = 20;
 
   private final TestRedis redis;
-  private final RedisReader reader;
+  private final TestReader reader;
   private final long seed;
   private final Random random;
   private final ModelRedis model = new ModelRedis();
@@ -46,9 +46,9 @@ final class DifferentialRun {
   private long next = 1;
   private @Nullable EffectBatch lastApplied;
 
-  DifferentialRun(TestRedis redis, RedisReader reader, ScriptRunner scripts, long seed) {
+  DifferentialRun(TestRedis redis, ScriptRunner scripts, long seed) {
     this.redis = redis;
-    this.reader = reader;
+    this.reader = new TestReader(redis);
     this.seed = seed;
     this.random = new Random(seed);
     this.generator = new BatchGenerator(random, model);
@@ -172,7 +172,8 @@ final class DifferentialRun {
     lastApplied = batch;
     ModelRedis.Key given = model.keys.get(key);
     if (given != null && given.deadline != null && given.deadline <= to) {
-      OptionalLong deadline = reader.read(key).map(KeyState::deadline).orElse(OptionalLong.empty());
+      OptionalLong deadline =
+          reader.read(key).map(TestReader.Held::deadline).orElse(OptionalLong.empty());
       if (deadline.isPresent()) {
         assertThat(deadline.getAsLong()).as(step).isBetween(from + 1, to + 100);
         awaitClock(deadline.getAsLong());
@@ -250,12 +251,10 @@ final class DifferentialRun {
     Map<RedisKey, Object> real = new TreeMap<>();
     Map<RedisKey, Object> expected = new TreeMap<>();
     for (RedisKey key : generator.keys()) {
-      reader
-          .read(key)
-          .ifPresent(state -> real.put(key, Map.entry(state.value(), state.deadline())));
+      reader.read(key).ifPresent(held -> real.put(key, held));
       ModelRedis.Key held = model.keys.get(key);
       if (held != null) {
-        expected.put(key, Map.entry(value(held), deadline(held)));
+        expected.put(key, new TestReader.Held(value(held), deadline(held)));
       }
     }
     assertThat(real).as("%s: contents", step).isEqualTo(expected);
@@ -293,20 +292,20 @@ final class DifferentialRun {
     return key.deadline == null ? OptionalLong.empty() : OptionalLong.of(key.deadline);
   }
 
-  private static RedisValue value(ModelRedis.Key key) {
+  private static Object value(ModelRedis.Key key) {
     return switch (key.kind) {
-      case STRING -> new RedisValue.Text(bytes(key.elements.get(Bytes.EMPTY)));
+      case STRING -> bytes(key.elements.get(Bytes.EMPTY));
       case HASH_FIELD -> {
         TreeMap<Bytes, Bytes> fields = new TreeMap<>();
         key.elements.forEach((name, content) -> fields.put(name, bytes(content)));
-        yield new RedisValue.Fields(fields);
+        yield fields;
       }
-      case SET_MEMBER -> new RedisValue.Members(new TreeSet<>(key.elements.keySet()));
+      case SET_MEMBER -> new TreeSet<>(key.elements.keySet());
       default -> {
         TreeMap<Bytes, Double> scores = new TreeMap<>();
         key.elements.forEach(
             (name, content) -> scores.put(name, Content.parseScore(bytes(content).text())));
-        yield new RedisValue.Scores(scores);
+        yield scores;
       }
     };
   }

@@ -1,7 +1,6 @@
 package io.crosstide.apply;
 
 import io.crosstide.apply.TestRedis.Version;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,16 +25,10 @@ class EffectBatchDifferentialIT {
   void luaDoesWhatTheModelDoes(Version version, @TempDir Path directory) throws IOException {
     int batches = Integer.getInteger("apply.differential.batches", 200);
     Long only = Long.getLong("apply.differential.seed");
-    try (TestRedis redis = TestRedis.start(version, directory);
-        RegionRedis region =
-            new RegionRedis(
-                ApplyConfig.of("test", redis.endpoint()),
-                new ApplyMetrics(new SimpleMeterRegistry(), "test"));
-        RedisReader reader = region.openReader()) {
+    try (TestRedis redis = TestRedis.start(version, directory)) {
       for (long seed = only == null ? 1 : only; seed <= (only == null ? SEEDS : only); seed++) {
         new DifferentialRun(
                 redis,
-                reader,
                 seed % 2 == 0
                     ? new ScriptRunner(redis, "local PRELOAD_MAX = 128", "local PRELOAD_MAX = 2")
                     : new ScriptRunner(redis),

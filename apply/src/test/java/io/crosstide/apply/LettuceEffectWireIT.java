@@ -412,7 +412,9 @@ class LettuceEffectWireIT {
   void aPasswordIsAskedForAndAWrongOneIsTriedUntilItIsRight() {
     redis.commands().configSet("requirepass", "secret");
     RedisEndpoint plain = redis.endpoint();
-    open(new RedisEndpoint(plain.host(), plain.port(), null, "wrong", false, null, true));
+    open(
+        new RedisEndpoint(
+            plain.host(), plain.port(), null, "wrong", false, null, null, null, true));
     redis.authenticate("secret");
     Awaitility.await().until(() -> redis.commands().info("errorstats").contains("WRONGPASS"));
     assertThat(owner.connects).isZero();
@@ -427,7 +429,9 @@ class LettuceEffectWireIT {
         .aclSetuser(
             "crosstide", AclSetuserArgs.Builder.on().addPassword("secret").allKeys().allCommands());
     RedisEndpoint plain = redis.endpoint();
-    open(new RedisEndpoint(plain.host(), plain.port(), "crosstide", "secret", false, null, true));
+    open(
+        new RedisEndpoint(
+            plain.host(), plain.port(), "crosstide", "secret", false, null, null, null, true));
     owner.awaitConnect(1);
   }
 

@@ -3,7 +3,6 @@ package io.crosstide.apply;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.crosstide.apply.TestRedis.Version;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;
@@ -55,24 +54,15 @@ class PlantedBugsIT {
 
   @TempDir static Path directory;
   private static TestRedis redis;
-  private static RegionRedis region;
-  private static RedisReader reader;
 
   @BeforeAll
   static void start() throws IOException {
     Version version = Version.available().findFirst().orElseThrow();
     redis = TestRedis.start(version, directory);
-    region =
-        new RegionRedis(
-            ApplyConfig.of("test", redis.endpoint()),
-            new ApplyMetrics(new SimpleMeterRegistry(), "test"));
-    reader = region.openReader();
   }
 
   @AfterAll
   static void stop() {
-    reader.close();
-    region.close();
     redis.close();
   }
 
@@ -83,7 +73,7 @@ class PlantedBugsIT {
     for (long seed = 1; seed <= SEEDS && !found; seed++) {
       ScriptRunner scripts = new ScriptRunner(redis, bug.part, bug.replacement);
       try {
-        new DifferentialRun(redis, reader, scripts, seed).run(BATCHES);
+        new DifferentialRun(redis, scripts, seed).run(BATCHES);
       } catch (AssertionError difference) {
         found = true;
       }

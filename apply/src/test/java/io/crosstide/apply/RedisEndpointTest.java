@@ -12,7 +12,8 @@ class RedisEndpointTest {
         .isEqualTo(RedisEndpoint.of("localhost", 6379));
     assertThat(RedisEndpoint.parse("redis://h:7001")).isEqualTo(RedisEndpoint.of("h", 7001));
     RedisEndpoint full = RedisEndpoint.parse("rediss://user:secret@h:7002");
-    assertThat(full).isEqualTo(new RedisEndpoint("h", 7002, "user", "secret", true, null, true));
+    assertThat(full)
+        .isEqualTo(new RedisEndpoint("h", 7002, "user", "secret", true, null, null, null, true));
     assertThat(RedisEndpoint.parse("redis://:secret@h").password()).isEqualTo("secret");
     assertThat(RedisEndpoint.parse("redis://:secret@h").username()).isNull();
   }
@@ -37,7 +38,7 @@ class RedisEndpointTest {
           .hasMessageContaining("the address of a Redis is");
     }
     assertThatThrownBy(() -> RedisEndpoint.of("h", 70000)).hasMessageContaining("70000");
-    assertThatThrownBy(() -> new RedisEndpoint("h", 1, "u", null, false, null, true))
+    assertThatThrownBy(() -> new RedisEndpoint("h", 1, "u", null, false, null, null, null, true))
         .hasMessageContaining("no password");
   }
 }

@@ -221,7 +221,9 @@ public final class CaptureAgent implements AutoCloseable {
         }
       } catch (IOException e) {
         if (!stopped()) {
-          disconnected(config.redis() + ": " + e.getMessage());
+          String reason = String.valueOf(e.getMessage());
+          String redis = config.redis().toString();
+          disconnected(reason.contains(redis) ? reason : redis + ": " + reason);
         }
       } finally {
         connection = null;

@@ -5,8 +5,7 @@ import io.crosstide.control.config.CrosstideConfig;
 import io.crosstide.control.explain.ExplainService;
 import io.crosstide.control.http.ControlNode;
 import io.crosstide.control.http.ControlServer;
-import io.crosstide.control.redis.RedisUris;
-import io.crosstide.control.redis.RegionRedis;
+import io.crosstide.control.redis.RedisClients;
 import io.crosstide.control.role.MergedState;
 import io.crosstide.control.role.RegionInfo;
 import io.crosstide.control.role.RoleHandle;
@@ -20,14 +19,12 @@ import io.crosstide.control.verify.MergedImages;
 import io.crosstide.control.verify.RemoteMergedImages;
 import io.crosstide.control.verify.VerifiedRegion;
 import io.crosstide.control.verify.VerifyService;
-import io.lettuce.core.RedisClient;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.net.URI;
 import java.time.Clock;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -49,7 +46,7 @@ public final class ControlPlane implements AutoCloseable {
   private final ObjectMapper json = new ObjectMapper();
   private final List<RoleHandle> roles = new CopyOnWriteArrayList<>();
   private final Map<String, MergedState> merged = new ConcurrentHashMap<>();
-  private final RedisClient redisClient = RedisClient.create();
+  private final RedisClients redisClients = new RedisClients();
   private final Peers peers;
   private final StatsService stats;
   private final ExplainService explain;
@@ -63,7 +60,6 @@ public final class ControlPlane implements AutoCloseable {
   public ControlPlane(CrosstideConfig config, List<URI> peers, Clock clock) {
     this.config = config;
     this.peers = new Peers(peers, json);
-    redisClient.setOptions(RegionRedis.clientOptions());
     List<String> names = config.regions().stream().map(CrosstideConfig.Region::name).toList();
     this.stats = new StatsService(json, names, () -> List.copyOf(roles), this.peers, clock);
     Map<String, Integer> ids = new LinkedHashMap<>();
@@ -73,7 +69,7 @@ public final class ControlPlane implements AutoCloseable {
             json,
             ids,
             config.partitions(),
-            name -> connect(config.region(name)),
+            name -> redisClients.open(config.region(name)),
             merged::get,
             this.peers);
     this.verify = new VerifyService(this::openRegions, config.partitions(), clock);
@@ -153,10 +149,6 @@ public final class ControlPlane implements AutoCloseable {
     return started.address();
   }
 
-  private RegionRedis connect(CrosstideConfig.Region region) {
-    return new RegionRedis(region.name(), RedisUris.of(region.redis()), redisClient);
-  }
-
   private List<VerifiedRegion> openRegions() {
     List<VerifiedRegion> open = new ArrayList<>();
     for (CrosstideConfig.Region region : config.regions()) {
@@ -164,7 +156,7 @@ public final class ControlPlane implements AutoCloseable {
           new DeployedRegion(
               region,
               config.partitions(),
-              connect(region),
+              redisClients.open(region),
               () -> stats.region(region.name()),
               mergedImages(region.name())));
     }
@@ -187,7 +179,7 @@ public final class ControlPlane implements AutoCloseable {
       running.close();
     }
     verify.close();
-    redisClient.shutdown(Duration.ZERO, Duration.ofSeconds(2));
+    redisClients.close();
     metrics.close();
   }
 }

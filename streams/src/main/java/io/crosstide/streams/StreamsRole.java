@@ -154,8 +154,13 @@ public final class StreamsRole implements AutoCloseable {
   /** Everything counted, and where each partition stands. */
   public StreamsStats stats() {
     Status now = status;
+    String trouble = redis.trouble();
     return new StreamsStats(
-        config.region(), now.state(), now.detail(), metrics.counts(), owners.status());
+        config.region(),
+        now.state(),
+        now.detail().isEmpty() && trouble != null ? trouble : now.detail(),
+        metrics.counts(),
+        owners.status());
   }
 
   /** Questions to the merged state of the partitions in this process. */

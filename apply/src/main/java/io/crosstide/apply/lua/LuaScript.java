@@ -21,9 +21,6 @@ public record LuaScript(byte[] text, byte[] sha1) {
   /** Takes over, installs and reads a marker; called with what {@link MarkerEncoder} makes. */
   public static final LuaScript MARKER = load("marker.lua");
 
-  /** Type, deadline and size of several keys, with exact deadlines on every version of Redis. */
-  public static final LuaScript DESCRIBE = load("describe.lua");
-
   private static LuaScript load(String name) {
     try (InputStream in = LuaScript.class.getResourceAsStream(name)) {
       if (in == null) {

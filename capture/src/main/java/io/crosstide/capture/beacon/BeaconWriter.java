@@ -86,8 +86,7 @@ public final class BeaconWriter implements AutoCloseable {
   }
 
   private Socket connect() throws IOException {
-    Configuration configuration =
-        Configuration.defaultSetting().setReadTimeout(TIMEOUT_MILLIS).setSsl(endpoint.tls());
+    Configuration configuration = endpoint.socketSettings().setReadTimeout(TIMEOUT_MILLIS);
     return new RedisSocketFactory(configuration)
         .createSocket(endpoint.host(), endpoint.port(), TIMEOUT_MILLIS);
   }

@@ -13,6 +13,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
+import javax.net.ssl.SSLException;
 
 /**
  * One connection to a Redis as its replica: handshake, snapshot if Redis insists, then the command
@@ -79,13 +80,13 @@ public final class PsyncConnection extends RedisSocketReplicator implements Auto
 
   private static Configuration configuration(RedisEndpoint endpoint) {
     Configuration configuration =
-        Configuration.defaultSetting()
+        endpoint
+            .socketSettings()
             .setAsyncCachedBytes(0)
             .setBufferSize(READ_BUFFER_BYTES)
             .setConnectionTimeout(CONNECT_TIMEOUT_MILLIS)
             .setReadTimeout(READ_TIMEOUT_MILLIS)
-            .setUseDefaultExceptionListener(false)
-            .setSsl(endpoint.tls());
+            .setUseDefaultExceptionListener(false);
     if (endpoint.password() != null) {
       configuration.setAuthPassword(endpoint.password());
       if (endpoint.user() != null) {
@@ -108,6 +109,14 @@ public final class PsyncConnection extends RedisSocketReplicator implements Auto
       handshakeAndRead();
     } catch (UncheckedIOException e) {
       throw Objects.requireNonNull(e.getCause());
+    } catch (SSLException e) {
+      throw new IOException(
+          "TLS with "
+              + endpoint
+              + " failed: "
+              + e.getMessage()
+              + ". Check the address, and ca-file, cert-file and key-file in the configuration.",
+          e);
     } catch (AssertionError e) {
       // How the library reports bytes it does not understand.
       throw new IOException(endpoint + " sent what cannot be understood: " + e.getMessage(), e);
@@ -218,8 +227,8 @@ public final class PsyncConnection extends RedisSocketReplicator implements Auto
               + " refuses the login of "
               + (user == null ? "the default user" : user)
               + ": "
-              + answer
-              + ". Check redis user and password in the configuration.");
+              + (answer.endsWith(".") ? answer : answer + ".")
+              + " Check redis user and password in the configuration.");
     }
   }
 

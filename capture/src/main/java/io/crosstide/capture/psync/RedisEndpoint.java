@@ -1,8 +1,11 @@
 package io.crosstide.capture.psync;
 
+import com.moilioncircle.redis.replicator.Configuration;
 import java.net.URI;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,10 +13,16 @@ import org.jspecify.annotations.Nullable;
  *
  * @param user ACL user; null for the default user
  * @param password null if Redis asks for none
- * @param tls connect with TLS, trusting what the JVM trusts
+ * @param tls connect with TLS; the server's certificate must name {@code host}
+ * @param tlsContext whom to trust and who to be; null for what the JVM trusts and nobody
  */
 public record RedisEndpoint(
-    String host, int port, @Nullable String user, @Nullable String password, boolean tls) {
+    String host,
+    int port,
+    @Nullable String user,
+    @Nullable String password,
+    boolean tls,
+    @Nullable SSLContext tlsContext) {
   private static final int DEFAULT_PORT = 6379;
 
   public RedisEndpoint {
@@ -23,6 +32,11 @@ public record RedisEndpoint(
     if (port < 1 || port > 65535) {
       throw new IllegalArgumentException("Redis port " + port + " is outside 1..65535");
     }
+  }
+
+  public RedisEndpoint(
+      String host, int port, @Nullable String user, @Nullable String password, boolean tls) {
+    this(host, port, user, password, tls, null);
   }
 
   /**
@@ -62,7 +76,28 @@ public record RedisEndpoint(
         port,
         newUser == null ? user : newUser,
         newPassword == null ? password : newPassword,
-        tls);
+        tls,
+        tlsContext);
+  }
+
+  /** This endpoint with own trust and identity. */
+  public RedisEndpoint withTlsContext(@Nullable SSLContext context) {
+    return new RedisEndpoint(host, port, user, password, tls, context);
+  }
+
+  /** How the library's sockets reach it: without login, which its callers do themselves. */
+  public Configuration socketSettings() {
+    Configuration settings = Configuration.defaultSetting().setSsl(tls);
+    if (tls) {
+      // Without this any certificate of a trusted authority would do, whatever host it names.
+      SSLParameters parameters = new SSLParameters();
+      parameters.setEndpointIdentificationAlgorithm("HTTPS");
+      settings.setSslParameters(parameters);
+      if (tlsContext != null) {
+        settings.setSslSocketFactory(tlsContext.getSocketFactory());
+      }
+    }
+    return settings;
   }
 
   private static String decode(String part) {

@@ -44,7 +44,8 @@ public final class CaptureRole implements RoleHandle {
     Secret password = region.redis().password();
     RedisEndpoint redis =
         RedisEndpoint.parse(region.redis().uri().toString())
-            .withCredentials(region.redis().user(), password == null ? null : password.reveal());
+            .withCredentials(region.redis().user(), password == null ? null : password.reveal())
+            .withTlsContext(TlsContexts.of(region.redis().tls()));
     return CaptureConfig.of(
             region.name(),
             region.id(),

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
+import javax.net.ssl.SSLContext;
 
 /**
  * The roles that this process runs for one region. They start in the background, wait for what they
@@ -46,6 +47,10 @@ public final class RegionRoles implements AutoCloseable {
 
   private static SchemaRegistry registry(CrosstideConfig.Registry registry) {
     SchemaRegistryConfig config = SchemaRegistryConfig.of(registry.url().toString());
+    SSLContext tls = TlsContexts.of(registry.tls());
+    if (tls != null) {
+      config = config.withTls(tls);
+    }
     Secret password = registry.password();
     return new HttpSchemaRegistry(
         registry.user() == null || password == null

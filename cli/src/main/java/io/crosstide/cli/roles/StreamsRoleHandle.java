@@ -26,8 +26,6 @@ import java.util.TreeMap;
 
 /** The streams role of one region. */
 public final class StreamsRoleHandle implements RoleHandle {
-  private static final int REDIS_PORT_DEFAULT = 6379;
-
   private final String region;
   private final int regionId;
   private final StreamsRole role;
@@ -58,15 +56,16 @@ public final class StreamsRoleHandle implements RoleHandle {
   }
 
   private static RedisEndpoint endpoint(CrosstideConfig.Redis redis) {
-    int port = redis.uri().getPort();
     Secret password = redis.password();
     return new RedisEndpoint(
         redis.uri().getHost(),
-        port < 0 ? REDIS_PORT_DEFAULT : port,
+        redis.port(),
         redis.user(),
         password == null ? null : password.reveal(),
-        "rediss".equals(redis.uri().getScheme()),
-        null,
+        redis.isEncrypted(),
+        redis.tls().caFile(),
+        redis.tls().certFile(),
+        redis.tls().keyFile(),
         true);
   }
 
@@ -88,12 +87,12 @@ public final class StreamsRoleHandle implements RoleHandle {
       case CREATED, STARTING -> new RoleStatus(state, Health.STARTING, stats.detail());
       case WAITING -> new RoleStatus(state, Health.WAITING, stats.detail());
       case FAILED, CLOSED -> new RoleStatus(state, Health.FAILED, stats.detail());
-      case RUNNING -> running(stats.partitions());
+      case RUNNING -> running(stats.partitions(), stats.detail());
     };
   }
 
   /** A running application may still be taking partitions over, or wait for its Redis. */
-  private static RoleStatus running(List<PartitionStatus> partitions) {
+  private static RoleStatus running(List<PartitionStatus> partitions, String trouble) {
     Map<Phase, Long> unready = new TreeMap<>();
     for (PartitionStatus partition : partitions) {
       if (partition.phase() != Phase.RUNNING) {
@@ -107,7 +106,9 @@ public final class StreamsRoleHandle implements RoleHandle {
     return new RoleStatus(
         connecting ? "connecting" : "taking over",
         connecting ? Health.WAITING : Health.STARTING,
-        "partitions by phase: " + unready.toString().toLowerCase(Locale.ROOT));
+        "partitions by phase: "
+            + unready.toString().toLowerCase(Locale.ROOT)
+            + (trouble.isEmpty() ? "" : "; " + trouble));
   }
 
   @Override

@@ -16,6 +16,7 @@ import io.crosstide.control.config.CrosstideConfig.Policies;
 import io.crosstide.control.config.CrosstideConfig.Redis;
 import io.crosstide.control.config.CrosstideConfig.Region;
 import io.crosstide.control.config.CrosstideConfig.Registry;
+import io.crosstide.control.config.CrosstideConfig.Tls;
 import io.crosstide.sandbox.Infrastructure;
 import io.crosstide.sandbox.SandboxRegion;
 import java.io.IOException;
@@ -80,9 +81,9 @@ final class SandboxSession implements AutoCloseable {
           new Region(
               region.name(),
               region.id(),
-              new Redis(URI.create(region.redisUri()), null, null),
+              new Redis(URI.create(region.redisUri()), null, null, Tls.DEFAULT),
               new Kafka(region.kafkaBootstrap(), Map.of()),
-              new Registry(infrastructure.registryUrl(), null, null),
+              new Registry(infrastructure.registryUrl(), null, null, Tls.DEFAULT),
               http));
       for (SandboxRegion other : infrastructure.regions()) {
         if (!other.name().equals(region.name())) {

@@ -8,7 +8,10 @@ import io.crosstide.control.config.CrosstideConfig.Policies;
 import io.crosstide.control.config.CrosstideConfig.Redis;
 import io.crosstide.control.config.CrosstideConfig.Region;
 import io.crosstide.control.config.CrosstideConfig.Registry;
+import io.crosstide.control.config.CrosstideConfig.Tls;
 import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -69,7 +72,7 @@ final class ConfigReader {
       if (redis != null) {
         unique(
             placeByRedis,
-            redis.uri().getHost() + ":" + redis.uri().getPort(),
+            redis.uri().getHost() + ":" + redis.port(),
             redisGroup.placeOf(ConfigSettings.REDIS_URI),
             "Redis");
       }
@@ -123,7 +126,37 @@ final class ConfigReader {
       problems.error(
           group.placeOf(ConfigSettings.REDIS_USER), "'user' needs a 'password' beside it");
     }
-    return new Redis(uri, user, password);
+    Tls tls = tls(group, "rediss".equals(uri.getScheme()), "rediss://");
+    return new Redis(uri, user, password, tls);
+  }
+
+  private Tls tls(GroupReader group, boolean encrypted, String encryptedPrefix) {
+    Path caFile = file(group, ConfigSettings.TLS_CA);
+    Path certFile = file(group, ConfigSettings.TLS_CERT);
+    Path keyFile = file(group, ConfigSettings.TLS_KEY);
+    if (group.hasSetting(ConfigSettings.TLS_CERT) != group.hasSetting(ConfigSettings.TLS_KEY)) {
+      problems.error(group.place(), "'cert-file' and 'key-file' go together: give both or neither");
+    }
+    if (!encrypted && (caFile != null || certFile != null || keyFile != null)) {
+      problems.error(
+          group.place(),
+          "certificates are given but the address is not encrypted: begin it with "
+              + encryptedPrefix);
+    }
+    return new Tls(caFile, certFile, keyFile);
+  }
+
+  private @Nullable Path file(GroupReader group, Setting<Path> setting) {
+    Path file = group.get(setting);
+    if (file == null) {
+      return null;
+    }
+    Path resolved = references.directory().resolve(file);
+    if (!Files.isReadable(resolved) || Files.isDirectory(resolved)) {
+      problems.error(
+          group.placeOf(setting), "'" + setting.name() + "': " + resolved + " cannot be read");
+    }
+    return resolved;
   }
 
   private static @Nullable Kafka kafka(GroupReader group) {
@@ -132,11 +165,25 @@ final class ConfigReader {
     return bootstrap == null ? null : new Kafka(bootstrap, properties);
   }
 
-  private static @Nullable Registry registry(GroupReader group) {
+  private @Nullable Registry registry(GroupReader group) {
     URI url = group.get(ConfigSettings.REGISTRY_URL);
     String user = group.get(ConfigSettings.REGISTRY_USER);
     Secret password = group.get(ConfigSettings.REGISTRY_PASSWORD);
-    return url == null ? null : new Registry(url, user, password);
+    if (url == null) {
+      return null;
+    }
+    if (url.getUserInfo() != null) {
+      problems.error(
+          group.placeOf(ConfigSettings.REGISTRY_URL),
+          "'url' carries a user or password: move them to 'user' and 'password'");
+    }
+    if ((user == null) != (password == null)
+        && group.hasSetting(ConfigSettings.REGISTRY_USER)
+            != group.hasSetting(ConfigSettings.REGISTRY_PASSWORD)) {
+      problems.error(group.place(), "'user' and 'password' go together: give both or neither");
+    }
+    Tls tls = tls(group, "https".equals(url.getScheme()), "https://");
+    return new Registry(url, user, password, tls);
   }
 
   private @Nullable Http http(GroupReader group) {

@@ -54,10 +54,29 @@ final class ConfigSettings {
       Setting.optional(
           "user",
           ValueType.TEXT,
-          "ACL user; it needs `+psync +replconf +evalsha +script` and all keys.",
+          "ACL user; [security.md](security.md) has the rights it needs.",
           "");
   static final Setting<Secret> REDIS_PASSWORD =
       Setting.optional("password", ValueType.SECRET, "The user's password.", "");
+
+  static final Setting<Path> TLS_CA =
+      Setting.optional(
+          "ca-file",
+          ValueType.PATH,
+          "Certificates in PEM form to trust instead of those that Java trusts.",
+          "");
+  static final Setting<Path> TLS_CERT =
+      Setting.optional(
+          "cert-file",
+          ValueType.PATH,
+          "The own certificate in PEM form, for servers that ask for one; with `key-file`.",
+          "");
+  static final Setting<Path> TLS_KEY =
+      Setting.optional(
+          "key-file",
+          ValueType.PATH,
+          "The certificate's private key: PEM, PKCS#8, not encrypted.",
+          "Whoever can read the file can log in as Crosstide.");
 
   static final Setting<String> KAFKA_BOOTSTRAP =
       Setting.required(
@@ -189,7 +208,7 @@ final class ConfigSettings {
           "redis",
           true,
           "The region's Redis.",
-          List.of(REDIS_URI, REDIS_USER, REDIS_PASSWORD),
+          List.of(REDIS_URI, REDIS_USER, REDIS_PASSWORD, TLS_CA, TLS_CERT, TLS_KEY),
           List.of());
   static final Section KAFKA_PROPERTIES =
       new Section(
@@ -211,7 +230,7 @@ final class ConfigSettings {
           "registry",
           true,
           "The region's schema registry.",
-          List.of(REGISTRY_URL, REGISTRY_USER, REGISTRY_PASSWORD),
+          List.of(REGISTRY_URL, REGISTRY_USER, REGISTRY_PASSWORD, TLS_CA, TLS_CERT, TLS_KEY),
           List.of());
   static final Section HTTP =
       group(

@@ -26,7 +26,27 @@ public record CrosstideConfig(
       String name, int id, Redis redis, Kafka kafka, Registry registry, Http http) {}
 
   /** A Redis and how to authenticate to it. */
-  public record Redis(URI uri, @Nullable String user, @Nullable Secret password) {}
+  public record Redis(URI uri, @Nullable String user, @Nullable Secret password, Tls tls) {
+    private static final int PORT_DEFAULT = 6379;
+
+    public int port() {
+      return uri.getPort() < 0 ? PORT_DEFAULT : uri.getPort();
+    }
+
+    public boolean isEncrypted() {
+      return "rediss".equals(uri.getScheme());
+    }
+  }
+
+  /**
+   * Whom to trust and who to be on encrypted connections; PEM files.
+   *
+   * @param caFile null for what Java trusts
+   * @param certFile the own certificate; null, together with {@code keyFile}, for none
+   */
+  public record Tls(@Nullable Path caFile, @Nullable Path certFile, @Nullable Path keyFile) {
+    public static final Tls DEFAULT = new Tls(null, null, null);
+  }
 
   /**
    * A Kafka cluster.
@@ -45,7 +65,7 @@ public record CrosstideConfig(
   }
 
   /** A schema registry and how to authenticate to it. */
-  public record Registry(URI url, @Nullable String user, @Nullable Secret password) {}
+  public record Registry(URI url, @Nullable String user, @Nullable Secret password, Tls tls) {}
 
   /**
    * Where a region's processes serve the HTTP API.

@@ -28,6 +28,11 @@ final class References {
     this.environment = environment;
   }
 
+  /** Where relative paths of the file begin. */
+  Path directory() {
+    return directory;
+  }
+
   /**
    * @param text null if a reference could not be resolved, which has then been reported
    * @param indirect whether any part came from elsewhere

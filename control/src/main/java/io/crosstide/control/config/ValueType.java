@@ -149,7 +149,11 @@ interface ValueType<T> {
             URI uri = new URI(text);
             if (uri.getScheme() == null || !allowed.contains(uri.getScheme())) {
               throw new IllegalArgumentException(
-                  "'" + text + "' must begin with " + String.join(":// or ", allowed) + "://");
+                  "'"
+                      + withoutUserInfo(text)
+                      + "' must begin with "
+                      + String.join(":// or ", allowed)
+                      + "://");
             }
             if (uri.getHost() == null) {
               throw new IllegalArgumentException(
@@ -165,7 +169,12 @@ interface ValueType<T> {
 
   /** Addresses may carry a password, which must not end up in a message. */
   private static String withoutUserInfo(String text) {
-    return text.replaceFirst("//[^@/]*@", "//***@");
+    int at = text.lastIndexOf('@');
+    if (at < 0) {
+      return text;
+    }
+    int from = text.indexOf("//");
+    return (from < 0 || from > at ? "" : text.substring(0, from + 2)) + "***" + text.substring(at);
   }
 
   private static boolean isHostAndPort(String text) {

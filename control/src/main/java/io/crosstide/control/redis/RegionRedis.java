@@ -96,7 +96,12 @@ public final class RegionRedis implements AutoCloseable {
   }
 
   private RedisUnavailableException unavailable(Throwable cause) {
-    String reason = cause.getMessage() == null ? cause.toString() : cause.getMessage();
+    Throwable root = cause;
+    while (root.getCause() != null && root.getCause() != root) {
+      root = root.getCause();
+    }
+    // A refused login or certificate says so only at its root.
+    String reason = root.getMessage() == null ? root.toString() : root.getMessage();
     return new RedisUnavailableException(
         "Redis of " + region + " (" + uri.getHost() + ":" + uri.getPort() + "): " + reason, cause);
   }

@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ConfigFileTest {
   private static final String TWO_REGIONS =
@@ -79,8 +81,8 @@ class ConfigFileTest {
                 + " kafka-1.internal:9092",
             "c.yaml:8:5: error: regions[1] lacks 'registry': The region's schema registry.",
             "c.yaml:9:9: error: 'id': 'two' is not a whole number from 1 to 127",
-            "c.yaml:10:12: error: regions[1].redis must hold settings (uri, user, password), not"
-                + " the text 'redis://localhost:7102'",
+            "c.yaml:10:12: error: regions[1].redis must hold settings (uri, user, password,"
+                + " ca-file, cert-file, key-file), not the text 'redis://localhost:7102'",
             "c.yaml:11:43: error: unknown setting 'bootstrapp' in regions[1].kafka; did you mean"
                 + " 'bootstrap'?",
             "c.yaml:13:20: error: 'event-bytes-max': '64 parsecs' is not a size: write a number and"
@@ -255,5 +257,53 @@ class ConfigFileTest {
 
   private static List<String> messages(ConfigFile file) {
     return file.problems().stream().map(Problem::toString).toList();
+  }
+
+  @Test
+  void certificatesAreCheckedAndRelativeToTheFile() throws IOException, ConfigException {
+    Files.writeString(directory.resolve("ca.pem"), "x");
+    Path file = directory.resolve("crosstide.yaml");
+    String region =
+        """
+        regions:
+          - name: us-east
+            id: 1
+            redis: { uri: "%s", ca-file: %s }
+            kafka: { bootstrap: "localhost:1" }
+            registry: { url: "http://localhost:1" }
+        """;
+
+    Files.writeString(file, region.formatted("rediss://localhost:1", "ca.pem"));
+    CrosstideConfig config = ConfigFile.read(file).orThrow();
+    assertThat(config.region("us-east").redis().tls().caFile())
+        .isEqualTo(directory.resolve("ca.pem"));
+
+    Files.writeString(file, region.formatted("redis://localhost:1", "none.pem"));
+    assertThat(ConfigFile.read(file).problems())
+        .extracting(Problem::message)
+        .containsExactly(
+            "certificates are given but the address is not encrypted: begin it with rediss://",
+            "'ca-file': " + directory.resolve("none.pem") + " cannot be read");
+
+    Files.writeString(file, region.formatted("rediss://localhost:1", "ca.pem, cert-file: ca.pem"));
+    assertThat(ConfigFile.read(file).problems())
+        .extracting(Problem::message)
+        .containsExactly("'cert-file' and 'key-file' go together: give both or neither");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "http://user:s3cret@h:1",
+        "redis://user:s3cret@h:x y",
+        "user:s3cret@h:1",
+        "redis://user:s3/cret@h"
+      })
+  void aPasswordInAnAddressIsNotRepeated(String uri) throws IOException {
+    Path file = directory.resolve("crosstide.yaml");
+    Files.writeString(file, "regions: [ { name: r, id: 1, redis: { uri: \"" + uri + "\" } } ]");
+    assertThat(ConfigFile.read(file).problems().toString())
+        .doesNotContain("s3cret")
+        .doesNotContain("s3/cret");
   }
 }
