@@ -3,7 +3,6 @@ package io.crosstide.capture;
 import io.crosstide.capture.beacon.BeaconWriter;
 import io.crosstide.capture.psync.PsyncConnection;
 import io.crosstide.capture.rdb.SentEffects;
-import io.crosstide.crdt.HybridTimestamp;
 import io.crosstide.schemas.ChangeEventCodec;
 import io.crosstide.schemas.registry.SchemaRegistry;
 import io.crosstide.schemas.registry.SchemaRegistryUnavailableException;
@@ -119,17 +118,6 @@ public final class CaptureAgent implements AutoCloseable {
         counters.fullResyncs.sum(),
         Math.max(0, counters.connections.sum() - 1),
         counters.clockSkewMillis());
-  }
-
-  /**
-   * Another region's event carried this stamp: what is captured from now on is stamped later, as
-   * far as the skew limit allows (P28). Any thread, cheap; for a streams stage in the same process.
-   */
-  public void observe(HybridTimestamp stamp) {
-    CaptureSession open = session;
-    if (open != null) {
-      open.observe(stamp);
-    }
   }
 
   private void run() {

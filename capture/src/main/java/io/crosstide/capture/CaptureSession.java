@@ -15,7 +15,6 @@ import io.crosstide.capture.shadow.RocksShadow;
 import io.crosstide.capture.shadow.Shadow;
 import io.crosstide.capture.shadow.ShadowOptions;
 import io.crosstide.crdt.HybridLogicalClock;
-import io.crosstide.crdt.HybridTimestamp;
 import io.crosstide.crdt.Origin;
 import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.schemas.ChangeEventCodec;
@@ -29,7 +28,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.producer.Producer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -58,9 +56,6 @@ final class CaptureSession implements AutoCloseable {
   private final HybridLogicalClock clock;
   private final int captureEpoch;
   private final long[] logEndSeq;
-
-  /** The highest stamp of another region that {@link #observe} was told; packed. */
-  private final AtomicLong observed = new AtomicLong();
 
   private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -247,19 +242,6 @@ final class CaptureSession implements AutoCloseable {
   /** Publishes the beats that are due. Between units only. */
   void beatIfDue() {
     beats.look(System.nanoTime(), this::beat);
-  }
-
-  /** Another region's event had this stamp: later ones here exceed it (P28). Any thread. */
-  void observe(HybridTimestamp stamp) {
-    observed.accumulateAndGet(stamp.packed(), Math::max);
-  }
-
-  /** Passes on what {@link #observe} was told; only the clock's thread may touch the clock. */
-  void observeStamps() {
-    long stamp = observed.get();
-    if (stamp > clock.last().packed()) {
-      clock.observe(new HybridTimestamp(stamp));
-    }
   }
 
   /** The last beacon known to have been written; 0 if none is. */

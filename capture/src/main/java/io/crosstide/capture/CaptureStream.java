@@ -4,7 +4,6 @@ import com.moilioncircle.redis.replicator.event.Event;
 import io.crosstide.capture.command.StreamInterpreter;
 import io.crosstide.capture.psync.PsyncHandler;
 import io.crosstide.capture.psync.PsyncPosition;
-import io.crosstide.capture.rdb.LogFold;
 import io.crosstide.capture.rdb.Resync;
 import io.crosstide.capture.rdb.SentEffects;
 import io.crosstide.capture.rdb.Snapshot;
@@ -125,16 +124,13 @@ final class CaptureStream implements PsyncHandler {
               (type, count) ->
                   log.warn("{} keys are not replicated because of their type: {}", count, type));
       counters.snapshotKeys(complete.unsupported());
-      long folded =
-          LogFold.fold(session.ownLog()::eventsAfter, interpreter, session.shadow(), logEnds());
-      if (folded > 0) {
-        log.info("{} events of the own log were not in the shadow yet", folded);
-      }
       Resync resync =
           new Resync(
               interpreter,
               session.shadow(),
               session.config().partitions(),
+              session.ownLog()::eventsAfter,
+              logEnds(),
               sentEffects,
               session.config().resync(),
               session.config().eventBytesMax());
@@ -194,7 +190,6 @@ final class CaptureStream implements PsyncHandler {
     lookNanos = now;
     session.beatIfDue();
     session.sink().commitAcknowledged();
-    session.observeStamps();
     publishCounters();
   }
 

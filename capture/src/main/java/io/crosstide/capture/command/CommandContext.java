@@ -3,6 +3,7 @@ package io.crosstide.capture.command;
 import io.crosstide.capture.shadow.Shadow;
 import io.crosstide.capture.shadow.ShadowKey;
 import io.crosstide.crdt.Bytes;
+import io.crosstide.crdt.HybridLogicalClock;
 import io.crosstide.protocol.Change;
 import io.crosstide.protocol.RedisKey;
 import java.util.ArrayList;
@@ -36,6 +37,7 @@ final class CommandContext {
       Shadow shadow,
       MarkerTracker markers,
       StreamTime time,
+      HybridLogicalClock clock,
       UnitEvents events,
       UnsupportedCommands unsupported,
       EventSink sink) {
@@ -47,7 +49,7 @@ final class CommandContext {
     this.sink = sink;
     this.seen = new BitSet(config.partitions());
     this.probed = new BitSet(config.partitions());
-    this.reserved = new ReservedKeys(markers, time, config.partitions());
+    this.reserved = new ReservedKeys(markers, time, clock, config.partitions());
   }
 
   // ---- for handlers ----

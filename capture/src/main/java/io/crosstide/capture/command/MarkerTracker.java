@@ -1,5 +1,6 @@
 package io.crosstide.capture.command;
 
+import io.crosstide.crdt.HybridTimestamp;
 import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.Element;
 import io.crosstide.protocol.Fx;
@@ -31,6 +32,7 @@ public final class MarkerTracker {
     boolean present;
     int epoch;
     Fx fx = Fx.NONE;
+    Fx preceding = Fx.NONE;
     VersionVector context = VersionVector.EMPTY;
     final Map<String, Missed> exceptions = new HashMap<>();
   }
@@ -85,7 +87,8 @@ public final class MarkerTracker {
 
   public MarkerState state(int partition) {
     Tracked marker = markers[partition];
-    return new MarkerState(marker.epoch, marker.fx, marker.context, marker.exceptions);
+    return new MarkerState(
+        marker.epoch, marker.fx, marker.preceding, marker.context, marker.exceptions);
   }
 
   /** What every later event's context reaches: the context, less what exceptions lack. */
@@ -98,12 +101,13 @@ public final class MarkerTracker {
     return floor;
   }
 
-  /** Takes over what a snapshot shows: the marker is there, exactly so. */
+  /** Takes over what a snapshot or a memory of effects shows: the marker is there, exactly so. */
   public void restore(int partition, MarkerState state) {
     Tracked marker = markers[partition];
     marker.present = true;
     marker.epoch = state.epoch();
     marker.fx = state.fx();
+    marker.preceding = state.preceding();
     marker.context = state.context();
     marker.exceptions.clear();
     marker.exceptions.putAll(state.exceptions());
@@ -121,8 +125,9 @@ public final class MarkerTracker {
    *
    * @param heldProbe it belongs to a batch that held a probe
    * @param whole it is a batch's or an installation's, which leaves a marker complete
+   * @param stamp highest one that a write made after this may have to exceed (P28)
    */
-  record Written(boolean heldProbe, boolean whole) {}
+  record Written(boolean heldProbe, boolean whole, HybridTimestamp stamp) {}
 
   /**
    * Follows an {@code HSET} of the marker.
@@ -134,7 +139,9 @@ public final class MarkerTracker {
     Tracked marker = markers[partition];
     Integer epoch = null;
     Fx fx = null;
+    Fx preceding = Fx.NONE;
     VersionVector context = null;
+    HybridTimestamp stamp = HybridTimestamp.ZERO;
     boolean heldProbe = false;
     Map<String, Missed> exceptions = Map.of();
     for (int i = 2; i + 1 < argv.length; i += 2) {
@@ -142,7 +149,9 @@ public final class MarkerTracker {
       switch (field) {
         case "e" -> epoch = Integer.valueOf(ascii(argv[i + 1]));
         case "f" -> fx = Fx.parse(ascii(argv[i + 1]));
+        case "b" -> preceding = Fx.parse(ascii(argv[i + 1]));
         case "c" -> context = VersionVector.decode(ascii(argv[i + 1]));
+        case "h" -> stamp = new HybridTimestamp(Long.parseLong(ascii(argv[i + 1])));
         case "p" -> heldProbe = true;
         default -> {
           if (field.startsWith(EXCEPTION_FIELD)) {
@@ -164,12 +173,13 @@ public final class MarkerTracker {
       marker.fx = Fx.max(marker.fx, fx);
       marker.present = true;
     }
+    marker.preceding = Fx.max(marker.preceding, preceding);
     if (context != null) {
       marker.context = marker.context.join(context);
     }
     marker.exceptions.putAll(exceptions);
     dirty.set(partition);
-    return new Written(heldProbe, fx != null && context != null);
+    return new Written(heldProbe, fx != null && context != null, stamp);
   }
 
   /**
@@ -201,7 +211,7 @@ public final class MarkerTracker {
     return dirty;
   }
 
-  /** Lines: present, epoch, fx, context, then one per exception. */
+  /** Lines: present, epoch, fx and the effect preceding its epoch, context, exceptions. */
   byte[] encode(int partition) {
     Tracked marker = markers[partition];
     StringBuilder out = new StringBuilder(64);
@@ -210,6 +220,8 @@ public final class MarkerTracker {
         .append(marker.epoch)
         .append('\n')
         .append(marker.fx)
+        .append(' ')
+        .append(marker.preceding)
         .append('\n')
         .append(marker.context.encode());
     marker.exceptions.forEach(
@@ -222,7 +234,9 @@ public final class MarkerTracker {
     Tracked marker = markers[partition];
     marker.present = lines[0].equals("1");
     marker.epoch = Integer.parseInt(lines[1]);
-    marker.fx = Fx.parse(lines[2]);
+    int between = lines[2].indexOf(' ');
+    marker.fx = Fx.parse(lines[2].substring(0, between));
+    marker.preceding = Fx.parse(lines[2].substring(between + 1));
     marker.context = VersionVector.decode(lines[3]);
     marker.exceptions.clear();
     for (int i = 4; i < lines.length; i++) {

@@ -1,5 +1,6 @@
 package io.crosstide.capture.command;
 
+import io.crosstide.crdt.HybridLogicalClock;
 import io.crosstide.protocol.RedisKey;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -15,12 +16,14 @@ final class ReservedKeys {
 
   private final MarkerTracker markers;
   private final StreamTime time;
+  private final HybridLogicalClock clock;
   private final int partitions;
   private final BitSet missing;
 
-  ReservedKeys(MarkerTracker markers, StreamTime time, int partitions) {
+  ReservedKeys(MarkerTracker markers, StreamTime time, HybridLogicalClock clock, int partitions) {
     this.markers = markers;
     this.time = time;
+    this.clock = clock;
     this.partitions = partitions;
     this.missing = new BitSet(partitions);
   }
@@ -68,6 +71,9 @@ final class ReservedKeys {
       MarkerTracker.Written written = markers.put(partition, argv);
       if (written.whole()) {
         missing.clear(partition);
+      }
+      if (written.stamp().compareTo(clock.last()) > 0) {
+        clock.observe(written.stamp());
       }
       context.markerWritten(partition, written.heldProbe());
     } catch (IllegalArgumentException e) {

@@ -3,6 +3,7 @@ package io.crosstide.capture.command;
 import io.crosstide.capture.shadow.Checkpoint;
 import io.crosstide.capture.shadow.Shadow;
 import io.crosstide.crdt.HybridLogicalClock;
+import io.crosstide.crdt.HybridTimestamp;
 import io.crosstide.protocol.Change;
 import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.protocol.ChangeEvent.StreamPosition;
@@ -69,7 +70,8 @@ public final class StreamInterpreter {
     this.sequencer = new Sequencer(config.partitions());
     this.time = new StreamTime(config.wallMillis(), config.streamSlackMillis());
     this.events = new UnitEvents(config, sequencer, markers, clock, time, sink);
-    this.context = new CommandContext(config, shadow, markers, time, events, unsupported, sink);
+    this.context =
+        new CommandContext(config, shadow, markers, time, clock, events, unsupported, sink);
     restore();
   }
 
@@ -261,6 +263,11 @@ public final class StreamInterpreter {
 
   public void streamMillis(long millis) {
     time.restore(millis);
+  }
+
+  /** What is derived from now on is stamped later, as far as the skew limit allows (P28). */
+  public void observe(HybridTimestamp stamp) {
+    clock.observe(stamp);
   }
 
   // ---- events outside commands ----

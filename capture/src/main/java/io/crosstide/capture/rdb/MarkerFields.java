@@ -1,5 +1,6 @@
 package io.crosstide.capture.rdb;
 
+import io.crosstide.crdt.HybridTimestamp;
 import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.Fx;
 import io.crosstide.protocol.MarkerState;
@@ -27,5 +28,10 @@ final class MarkerFields {
         Fx.parse(fields.getOrDefault("b", Fx.NONE.toString())),
         VersionVector.decode(fields.getOrDefault("c", "")),
         exceptions);
+  }
+
+  /** Highest stamp of what the marker's effects show (P28). */
+  static HybridTimestamp stamp(Map<String, String> fields) {
+    return new HybridTimestamp(Long.parseLong(fields.getOrDefault("h", "0")));
   }
 }

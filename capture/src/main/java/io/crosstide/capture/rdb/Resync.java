@@ -2,57 +2,89 @@ package io.crosstide.capture.rdb;
 
 import io.crosstide.capture.command.MarkerTracker;
 import io.crosstide.capture.command.StreamInterpreter;
+import io.crosstide.capture.rdb.CatchUp.Plan;
+import io.crosstide.capture.rdb.SentEffects.Applied;
 import io.crosstide.capture.shadow.Shadow;
 import io.crosstide.protocol.Change;
-import io.crosstide.protocol.Element;
 import io.crosstide.protocol.Fx;
 import io.crosstide.protocol.MarkerState;
 import io.crosstide.protocol.RedisKey;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Brings the shadow to what a snapshot shows and publishes what clients of this region did
- * meanwhile, and only that (P7): per element, the shadow with the effects in (shadow's fx,
- * snapshot's fx] applied is what was expected; what differs from it was written locally.
+ * meanwhile, and only that (P7): per element, the shadow with the own log's events and the effects
+ * up to the snapshot's marker folded in is what was expected; what differs from it was written
+ * locally.
  *
  * <p>Differences carry the snapshot's markers, and the last time known before the cut. A process
  * that dies midway has a shadow that holds what Kafka has acknowledged of them, and no position:
  * the next start takes another snapshot and finds the rest.
  */
 public final class Resync {
-  /** Changes per unit of the shadow: bounds what is held back for Kafka's acknowledgement. */
-  private static final int CHANGES_PER_UNIT = 500;
-
-  /** Position of the shadow's units while it corresponds to no place in the stream. */
-  private static final long NO_POSITION = -1;
+  private static final Logger log = LoggerFactory.getLogger(Resync.class);
 
   private final StreamInterpreter interpreter;
   private final Shadow shadow;
   private final int partitions;
+  private final LocalLog localLog;
+  private final long[] logEnds;
   private final SentEffects sentEffects;
   private final ResyncPolicy policy;
   private final int eventBytesMax;
-  private int changesInUnit;
+  private final Units units;
   private int index;
   private long published;
   private long refused;
 
   /**
+   * @param logEnds per partition, the last seq the own log held when it was fenced
    * @param eventBytesMax longest key, name and value of one change; a larger one is not published
    */
   public Resync(
       StreamInterpreter interpreter,
       Shadow shadow,
       int partitions,
+      LocalLog localLog,
+      long[] logEnds,
       SentEffects sentEffects,
       ResyncPolicy policy,
       int eventBytesMax) {
+    this(
+        interpreter,
+        shadow,
+        partitions,
+        localLog,
+        logEnds,
+        sentEffects,
+        policy,
+        eventBytesMax,
+        Units.CHANGES_MAX);
+  }
+
+  Resync(
+      StreamInterpreter interpreter,
+      Shadow shadow,
+      int partitions,
+      LocalLog localLog,
+      long[] logEnds,
+      SentEffects sentEffects,
+      ResyncPolicy policy,
+      int eventBytesMax,
+      int changesPerUnit) {
     this.interpreter = interpreter;
     this.shadow = shadow;
     this.partitions = partitions;
+    this.localLog = localLog;
+    this.logEnds = logEnds.clone();
     this.sentEffects = sentEffects;
     this.policy = policy;
     this.eventBytesMax = eventBytesMax;
+    this.units = new Units(interpreter, changesPerUnit);
   }
 
   /** How many differences were published. */
@@ -85,43 +117,67 @@ public final class Resync {
     if (!sameHistory) {
       checkNothingLost(snapshot, lastBeaconMillis);
     }
-    interpreter.position(replId, NO_POSITION, 0);
+    // All partitions first: if one must be refused, nothing is published.
+    List<Plan> plans = new ArrayList<>(partitions);
+    for (int partition = 0; partition < partitions; partition++) {
+      plans.add(plan(partition, snapshot.markers().get(partition), sameHistory));
+    }
+    interpreter.position(replId, Units.NO_POSITION, 0);
     if (lastBeaconMillis == 0 && snapshot.beaconMillis() > 0) {
       interpreter.streamMillis(snapshot.beaconMillis());
     }
-    for (int partition = 0; partition < partitions; partition++) {
-      adoptMarker(partition, snapshot.markers().get(partition));
-    }
-    new Differences(
+    CatchUp catchUp =
+        new CatchUp(
+            interpreter,
             shadow,
-            snapshot.content(),
-            nowMillis,
-            new Differences.Receiver() {
-              @Override
-              public boolean change(RedisKey key, Change change) {
-                if (bytes(key, change) > eventBytesMax) {
-                  refused++;
-                  return false;
-                }
-                if (changesInUnit >= CHANGES_PER_UNIT) {
-                  seal();
-                }
-                interpreter.publish(key, change, replOffset, index++);
-                changesInUnit++;
-                published++;
-                return true;
-              }
-
-              @Override
-              public void done() {
-                if (changesInUnit >= CHANGES_PER_UNIT) {
-                  seal();
-                }
-              }
-            })
-        .walk();
+            snapshot,
+            localLog,
+            (key, change) -> publish(key, change, replOffset),
+            units);
+    for (Plan plan : plans) {
+      catchUp.run(plan);
+      adoptMarker(plan);
+    }
+    differences(snapshot, replOffset, nowMillis).walk();
+    interpreter.observe(snapshot.highestStamp());
     interpreter.position(replId, replOffset, 0);
     interpreter.sealUnit(replOffset);
+  }
+
+  private Differences differences(Snapshot snapshot, long replOffset, long nowMillis) {
+    return new Differences(
+        shadow,
+        snapshot.content(),
+        nowMillis,
+        new Differences.Receiver() {
+          @Override
+          public boolean change(RedisKey key, Change change) {
+            if (bytes(key, change) > eventBytesMax) {
+              refused++;
+              return false;
+            }
+            sealIfFull();
+            publish(key, change, replOffset);
+            return true;
+          }
+
+          @Override
+          public void done() {
+            sealIfFull();
+          }
+        });
+  }
+
+  private void publish(RedisKey key, Change change, long replOffset) {
+    interpreter.publish(key, change, replOffset, index++);
+    units.changed(1);
+    published++;
+  }
+
+  private void sealIfFull() {
+    if (units.isFull()) {
+      units.seal();
+    }
   }
 
   private static long bytes(RedisKey key, Change change) {
@@ -135,11 +191,6 @@ public final class Resync {
       bytes += put.value().length();
     }
     return bytes;
-  }
-
-  private void seal() {
-    interpreter.sealUnit(NO_POSITION);
-    changesInUnit = 0;
   }
 
   /** A Redis that came back older or empty must not empty the world (P8). */
@@ -182,46 +233,89 @@ public final class Resync {
             + " RDB or AOF, or let the region be rebuilt from the log, then start capture again.");
   }
 
-  private void adoptMarker(int partition, @Nullable MarkerState found) {
-    MarkerTracker known = interpreter.markers();
-    if (found == null) {
-      interpreter.markerLost(partition);
-      interpreter.sealUnit(NO_POSITION);
-      return;
+  /** Finds what Redis has applied of a partition beyond the shadow; nothing is changed yet. */
+  private Plan plan(int partition, @Nullable MarkerState found, boolean sameHistory) {
+    MarkerState known = interpreter.markers().state(partition);
+    long logEnd = logEnds[partition];
+    Fx fx = found == null ? shownByLog(partition, known.fx()) : found.fx();
+    if (fx.atMost(known.fx())) {
+      return new Plan(partition, logEnd, found, null);
     }
-    Fx after = known.fx(partition);
-    if (after.compareTo(found.fx()) < 0) {
-      expectEffects(partition, after, found.fx());
+    Fx after = known.lastEffect();
+    Applied applied = null;
+    try {
+      applied = applied(partition, after, found, fx);
+    } catch (UnknownEffectsException e) {
+      if (e.lost() && !sameHistory) {
+        throw lostData("partition " + partition + ": " + e.getMessage());
+      }
+      if (policy == ResyncPolicy.FAIL) {
+        throw unknown(partition, after, fx, e);
+      }
+      log.warn(
+          "partition {}: the effects {} to {} are published as local writes where they differ: {}",
+          partition,
+          after,
+          fx,
+          e.getMessage());
     }
-    // In one unit with the effects just folded: a crash must not fold them twice.
-    known.restore(partition, found);
-    interpreter.sealUnit(NO_POSITION);
+    return new Plan(partition, logEnd, found, applied);
   }
 
-  private void expectEffects(int partition, Fx after, Fx through) {
-    boolean known =
-        sentEffects.between(
-            partition,
-            after,
-            through,
-            effect -> {
-              Element element = effect.element();
-              if (element != null) {
-                RedisKey key = element.key();
-                ShadowFold.apply(shadow.key(key.db(), key.name()), effect);
-              }
-            });
-    if (!known && policy == ResyncPolicy.FAIL) {
-      throw new ResyncRefusedException(
-          "the snapshot of Redis holds effects "
-              + after
-              + " to "
-              + through
-              + " of partition "
-              + partition
-              + ", which capture has not seen in the stream and which nobody remembers sending, so"
-              + " they cannot be told from local writes. Nothing is published. Set resync:"
-              + " publish-differences to publish every difference as a local write.");
+  private @Nullable Applied applied(int partition, Fx after, @Nullable MarkerState found, Fx fx)
+      throws UnknownEffectsException {
+    Fx through = fx.number() > 0 ? fx : found == null ? Fx.NONE : found.preceding();
+    if (through.equals(after)) {
+      return null;
     }
+    if (through.isNone()) {
+      throw new UnknownEffectsException(
+          "the marker does not say what was applied before epoch " + fx.epoch());
+    }
+    if (through.compareTo(after) < 0) {
+      throw UnknownEffectsException.lost(
+          "the last effect applied is " + through + ", before " + after + " that capture has seen");
+    }
+    return sentEffects.applied(partition, after, through);
+  }
+
+  /** The highest effect that events beyond the shadow had seen: all there is without a marker. */
+  private Fx shownByLog(int partition, Fx known) {
+    Fx[] highest = {known};
+    long derived = interpreter.sequencer().last(partition);
+    if (derived < logEnds[partition]) {
+      localLog.eventsAfter(
+          partition, derived, event -> highest[0] = Fx.max(highest[0], event.fx()));
+    }
+    return highest[0];
+  }
+
+  private static ResyncRefusedException unknown(
+      int partition, Fx after, Fx through, UnknownEffectsException why) {
+    return new ResyncRefusedException(
+        "the snapshot of Redis holds effects after "
+            + after
+            + " and up to "
+            + through
+            + " of partition "
+            + partition
+            + ", which capture has not seen in the stream, and "
+            + why.getMessage()
+            + ": they cannot be told from local writes. Nothing is published. If the records of the"
+            + " topic sent-effects.<region> can be restored, do that and start capture again. Else"
+            + " start it once with policies.resync: publish-differences; every difference is then"
+            + " published as a write of this region, and what other regions added meanwhile may be"
+            + " counted twice.");
+  }
+
+  private void adoptMarker(Plan plan) {
+    MarkerState found = plan.found();
+    if (found == null) {
+      interpreter.markerLost(plan.partition());
+    } else {
+      // In one unit with the effects just folded: a crash must not fold them twice.
+      interpreter.markers().restore(plan.partition(), found);
+    }
+    units.seal();
   }
 }

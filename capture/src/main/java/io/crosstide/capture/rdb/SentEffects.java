@@ -1,22 +1,46 @@
 package io.crosstide.capture.rdb;
 
-import io.crosstide.protocol.Effect;
 import io.crosstide.protocol.Fx;
-import java.util.function.Consumer;
+import io.crosstide.protocol.SentBatch;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Effects that the owner of a partition has sent to this region's Redis (P7). At a full resync they
- * explain what stands in Redis although no client of this region wrote it.
+ * Remembers the effect batches that the owners of partitions sent to this region's Redis (P7). At a
+ * full resync they explain what stands in Redis although no client of this region wrote it.
  */
 public interface SentEffects {
-  /** Knows of none. */
-  SentEffects NONE = (partition, after, through, receiver) -> false;
+  /** Remembers none. */
+  SentEffects NONE =
+      (partition, after, through) -> {
+        throw new UnknownEffectsException("nobody remembers effects");
+      };
 
   /**
-   * Hands over the effects of {@code partition} numbered above {@code after} and up to {@code
-   * through}, in order, probes and no-ops included or not.
+   * Finds the batches of {@code partition} that Redis applied after one effect and up to another.
+   * What owners sent and Redis never applied is not among them.
    *
-   * @return false, possibly after having handed over some, if not all of them are known
+   * @param after number of the last effect already accounted for, {@link Fx#NONE} for none
+   * @param through number of the last effect applied, above {@code after}
+   * @throws UnknownEffectsException if not all of them are remembered
    */
-  boolean between(int partition, Fx after, Fx through, Consumer<Effect> receiver);
+  Applied applied(int partition, Fx after, Fx through) throws UnknownEffectsException;
+
+  /** Batches that were found; may be read any number of times. */
+  interface Applied {
+    Batches open();
+  }
+
+  /** Reads batches in the order in which Redis applied them, one at a time. */
+  interface Batches extends AutoCloseable {
+    /** The next batch; null after the last. */
+    @Nullable Sent next();
+
+    @Override
+    void close();
+  }
+
+  /**
+   * @param millis the owner's wall clock just before Redis was sent the batch
+   */
+  record Sent(SentBatch batch, long millis) {}
 }

@@ -5,15 +5,12 @@ import io.crosstide.capture.shadow.ShadowType;
 import io.crosstide.crdt.Bytes;
 import io.crosstide.protocol.Change;
 import io.crosstide.protocol.Content;
-import io.crosstide.protocol.Effect;
 import io.crosstide.protocol.Element;
+import io.crosstide.protocol.ElementKind;
 import java.math.BigDecimal;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Moves the shadow of a key as a published change or a sent effect says, instead of as a command
- * does.
- */
+/** Moves the shadow of a key as a published change says, or to contents known otherwise. */
 final class ShadowFold {
   private ShadowFold() {}
 
@@ -62,24 +59,6 @@ final class ShadowFold {
     }
   }
 
-  /** Does to the shadow what {@code effect} did to Redis, if its guard held. */
-  static void apply(ShadowKey key, Effect effect) {
-    if (effect instanceof Effect.Put put) {
-      if (content(key, put.element()).equals(put.expected())) {
-        put(key, put.element(), put.desired());
-      }
-    } else if (effect instanceof Effect.Add add) {
-      Content before = content(key, add.element());
-      Bytes sum =
-          before.isAbsent()
-              ? Bytes.utf8(Long.toString(add.delta()))
-              : sum(before, BigDecimal.valueOf(add.delta()), null);
-      if (sum != null) {
-        put(key, add.element(), Content.of(sum));
-      }
-    }
-  }
-
   /** What the shadow holds for an element; the empty digest-less content if it is not known. */
   static Content content(ShadowKey key, Element element) {
     return switch (element.kind()) {
@@ -98,16 +77,26 @@ final class ShadowFold {
     };
   }
 
-  private static void put(ShadowKey key, Element element, Content desired) {
+  /** The type of a key with such elements. */
+  static ShadowType typeOf(ElementKind kind) {
+    return switch (kind) {
+      case STRING -> ShadowType.STRING;
+      case HASH_FIELD -> ShadowType.HASH;
+      case SET_MEMBER -> ShadowType.SET;
+      case ZSET_MEMBER -> ShadowType.ZSET;
+      case DEADLINE -> throw new IllegalArgumentException("keys of all types have deadlines");
+    };
+  }
+
+  /** Makes an element hold {@code desired}; absent removes it. */
+  static void put(ShadowKey key, Element element, Content desired) {
     Bytes value = desired.value();
     switch (element.kind()) {
       case STRING -> {
         if (desired.isAbsent()) {
           key.delete();
-        } else if (value != null) {
-          key.setString(value);
         } else {
-          key.markUnknown(ShadowType.STRING);
+          key.setStringContent(desired);
         }
       }
       case HASH_FIELD -> {

@@ -19,12 +19,14 @@ import io.crosstide.capture.shadow.Shadow;
 import io.crosstide.capture.shadow.ShadowKey;
 import io.crosstide.capture.shadow.ShadowOptions;
 import io.crosstide.crdt.Bytes;
+import io.crosstide.crdt.HybridTimestamp;
 import io.crosstide.protocol.MarkerState;
 import io.crosstide.protocol.RedisKey;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -50,6 +52,7 @@ public final class Snapshot implements AutoCloseable {
   private final Shadow content;
   private final Map<Integer, MarkerState> markers = new TreeMap<>();
   private final Map<String, Long> unsupported = new TreeMap<>();
+  private HybridTimestamp highestStamp = HybridTimestamp.ZERO;
   private long beaconMillis;
   private long createdMillis;
   private long keys;
@@ -80,6 +83,11 @@ public final class Snapshot implements AutoCloseable {
 
   Map<Integer, MarkerState> markers() {
     return markers;
+  }
+
+  /** Highest stamp of what its effects may show a client (P28). */
+  HybridTimestamp highestStamp() {
+    return highestStamp;
   }
 
   /** The wall clock of the last beacon in the snapshot; 0 if it has none. */
@@ -198,6 +206,7 @@ public final class Snapshot implements AutoCloseable {
       int close = name.indexOf('}');
       if (open >= 0 && close == name.length() - 1 && fields.containsKey("e")) {
         markers.put(Integer.parseInt(name.substring(open + 1, close)), MarkerFields.decode(fields));
+        highestStamp = Collections.max(List.of(highestStamp, MarkerFields.stamp(fields)));
       }
     } else {
       drain(entry.getValue());

@@ -188,12 +188,17 @@ public final class ShadowKey {
 
   /** Makes the key a string, whatever it was. Its deadline stays. */
   public void setString(Bytes value) {
+    setStringContent(kept(value));
+  }
+
+  /** As {@link #setString}, for a value of which perhaps only the digest is known. */
+  public void setStringContent(Content value) {
     writable();
     dropElements();
     exists = true;
     type = ShadowType.STRING;
     exact = true;
-    content = kept(value);
+    content = value;
   }
 
   /** Returns whether the field is new. */

@@ -10,24 +10,31 @@ import io.crosstide.capture.command.EventSink;
 import io.crosstide.capture.command.InterpreterConfig;
 import io.crosstide.capture.command.StreamInterpreter;
 import io.crosstide.capture.shadow.InMemoryShadow;
+import io.crosstide.capture.shadow.ShadowKey;
 import io.crosstide.crdt.Bytes;
 import io.crosstide.crdt.HybridLogicalClock;
+import io.crosstide.crdt.HybridTimestamp;
 import io.crosstide.crdt.Origin;
 import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.Change;
 import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.protocol.Content;
 import io.crosstide.protocol.Effect;
+import io.crosstide.protocol.EffectBatch;
 import io.crosstide.protocol.Element;
+import io.crosstide.protocol.ElementKind;
 import io.crosstide.protocol.Fx;
 import io.crosstide.protocol.MarkerState;
 import io.crosstide.protocol.RedisKey;
+import io.crosstide.protocol.SentBatch;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -42,6 +49,7 @@ final class ResyncTest implements EventSink {
 
   @TempDir Path dir;
   private final List<ChangeEvent> events = new ArrayList<>();
+  private final List<ChangeEvent> ownLog = new ArrayList<>();
   private final List<Long> unitOffsets = new ArrayList<>();
   private final InMemoryShadow shadow = new InMemoryShadow();
   private StreamInterpreter interpreter;
@@ -93,6 +101,25 @@ final class ResyncTest implements EventSink {
     interpreter.command(argv, offset);
   }
 
+  /** Published by a capture whose shadow did not live to hold it. */
+  private void inLog(String key, Change change, Fx fx) {
+    long seq = ownLog.size() + 1L;
+    ownLog.add(
+        new ChangeEvent(
+            Origin.of(1),
+            seq,
+            seq - 1,
+            1,
+            HybridTimestamp.ZERO,
+            VersionVector.EMPTY,
+            Map.of(),
+            fx,
+            RedisKey.of(0, key),
+            change,
+            ChangeEvent.StreamPosition.UNKNOWN,
+            null));
+  }
+
   private void inSnapshot(String key, String value) {
     KeyStringValueString entry = new KeyStringValueString();
     entry.setDb(new DB(0));
@@ -105,6 +132,7 @@ final class ResyncTest implements EventSink {
     List<Map.Entry<byte[], byte[]>> fields = new ArrayList<>();
     fields.add(Map.entry(bytes("e"), bytes("" + marker.epoch())));
     fields.add(Map.entry(bytes("f"), bytes(marker.fx().toString())));
+    fields.add(Map.entry(bytes("b"), bytes(marker.preceding().toString())));
     fields.add(Map.entry(bytes("c"), bytes(marker.context().encode())));
     marker
         .exceptions()
@@ -123,21 +151,62 @@ final class ResyncTest implements EventSink {
   }
 
   private void seeMarker(long fx, long seen) {
+    seeMarker("1:" + fx, seen);
+  }
+
+  private void seeMarker(String fx, long seen) {
     command(
         "HSET",
         MarkerState.key(0),
         "e",
-        "1",
+        fx.substring(0, fx.indexOf(':')),
         "f",
-        "1:" + fx,
+        fx,
         "c",
         VersionVector.of(REMOTE, seen).encode());
   }
 
   private void resync(boolean sameHistory) {
     events.clear();
-    new Resync(interpreter, shadow, 1, sentEffects, policy, 100)
+    new Resync(
+            interpreter,
+            shadow,
+            1,
+            (partition, seq, receiver) ->
+                ownLog.stream().filter(event -> event.seq() > seq).forEach(receiver),
+            new long[] {ownLog.size()},
+            sentEffects,
+            policy,
+            100)
         .run(snapshot, NEW_ID, 900, sameHistory, interpreter.streamMillis(), NOW);
+  }
+
+  private static SentBatch batch(long first, long seen, Effect... effects) {
+    return new SentBatch(
+        1,
+        first,
+        Fx.NONE,
+        List.of(new EffectBatch.Group(VersionVector.of(REMOTE, seen), List.of(effects))));
+  }
+
+  private void sent(SentBatch... batches) {
+    sentEffects = sentAt(NOW, batches);
+  }
+
+  private static SentEffects sentAt(long millis, SentBatch... batches) {
+    return (partition, after, through) ->
+        () -> {
+          Iterator<SentBatch> left = List.of(batches).iterator();
+          return new SentEffects.Batches() {
+            @Override
+            public SentEffects.@Nullable Sent next() {
+              return left.hasNext() ? new SentEffects.Sent(left.next(), millis) : null;
+            }
+
+            @Override
+            public void close() {}
+          };
+        };
   }
 
   private List<Change> changes() {
@@ -167,16 +236,13 @@ final class ResyncTest implements EventSink {
     command("SET", "n", "10");
     RedisKey put = RedisKey.of(0, "put");
     RedisKey n = RedisKey.of(0, "n");
-    sentEffects =
-        (partition, after, through, receiver) -> {
-          assertThat(after).isEqualTo(new Fx(1, 3));
-          assertThat(through).isEqualTo(new Fx(1, 5));
-          receiver.accept(
-              new Effect.Put(
-                  Element.string(put), Content.utf8("old"), Content.utf8("remote"), Fx.NONE));
-          receiver.accept(new Effect.Add(Element.string(n), 5, Fx.NONE));
-          return true;
-        };
+    sent(
+        batch(
+            4,
+            9,
+            new Effect.Put(
+                Element.string(put), Content.utf8("old"), Content.utf8("remote"), Fx.NONE),
+            new Effect.Add(Element.string(n), 5, Fx.NONE)));
     markerInSnapshot(marker(5, 9));
     inSnapshot("put", "remote");
     inSnapshot("n", "18");
@@ -185,13 +251,177 @@ final class ResyncTest implements EventSink {
     assertThat(events.get(0).context()).isEqualTo(VersionVector.of(REMOTE, 9));
   }
 
+  /** The marker says that the put missed: what differs is the client's increment, not the put. */
+  @Test
+  void anEffectThatMissedIsNotExpected() {
+    seeMarker(3, 7);
+    command("SET", "n", "10");
+    Element n = Element.string(RedisKey.of(0, "n"));
+    sent(
+        batch(4, 8, new Effect.Check(n, Content.utf8("10"), Fx.NONE)),
+        batch(5, 9, new Effect.Put(n, Content.utf8("10"), Content.utf8("50"), Fx.NONE)),
+        batch(6, 10, new Effect.Put(n, Content.utf8("50"), Content.utf8("60"), Fx.NONE)));
+    VersionVector before = VersionVector.of(REMOTE, 8);
+    markerInSnapshot(
+        new MarkerState(
+            1,
+            new Fx(1, 6),
+            VersionVector.of(REMOTE, 10),
+            Map.of(n.digest(), new MarkerState.Missed(new Fx(1, 6), before))));
+    inSnapshot("n", "11");
+    resync(true);
+    // Of the first put only the guard could tell: the exception's context is that before it.
+    assertThat(events.get(0).context()).isEqualTo(before);
+    assertThat(changes()).containsExactly(new Change.StringAdd(BigDecimal.ONE, null));
+  }
+
+  /** A client had made the guard hold: the effect was applied, and is no local write. */
+  @Test
+  void anEffectThatDidNotMissIsExpected() {
+    seeMarker(3, 7);
+    command("SET", "k", "x");
+    Element k = Element.string(RedisKey.of(0, "k"));
+    sent(batch(4, 8, new Effect.Put(k, Content.utf8("w"), Content.utf8("y"), Fx.NONE)));
+    markerInSnapshot(marker(4, 8));
+    inSnapshot("k", "y");
+    resync(true);
+    assertThat(changes()).isEmpty();
+    assertThat(shadow.key(0, Bytes.utf8("k")).content()).isEqualTo(Content.utf8("y"));
+  }
+
+  @Test
+  void longValuesStayKnownByDigest() {
+    seeMarker(3, 7);
+    Element k = Element.string(RedisKey.of(0, "k"));
+    Content value = Content.utf8("x".repeat(90));
+    sent(batch(4, 8, new Effect.Put(k, Content.ABSENT, value.compact(), Fx.NONE)));
+    markerInSnapshot(marker(4, 8));
+    inSnapshot("k", "x".repeat(90));
+    resync(true);
+    assertThat(changes()).isEmpty();
+    assertThat(shadow.key(0, Bytes.utf8("k")).content()).isEqualTo(value);
+  }
+
+  /** The owner's batch found the key expired; Redis then applied it to nothing (P5). */
+  @Test
+  void whatExpiredBeforeAnEffectIsPublishedAsExpired() {
+    seeMarker(3, 7);
+    command("SET", "n", "10", "PXAT", "" + (NOW - 1));
+    Element n = Element.string(RedisKey.of(0, "n"));
+    sent(
+        batch(4, 8, new Effect.Noop()),
+        batch(5, 9, new Effect.Add(n, 5, Fx.NONE)),
+        batch(6, 10, new Effect.Noop()));
+    markerInSnapshot(marker(6, 10));
+    inSnapshot("n", "5");
+    resync(true);
+    assertThat(changes()).containsExactly(new Change.KeyExpire(NOW - 1));
+    assertThat(events.get(0).fx()).isEqualTo(new Fx(1, 4));
+    assertThat(events.get(0).context()).isEqualTo(VersionVector.of(REMOTE, 8));
+  }
+
+  @Test
+  void aDeadlineThatAClientMovedUnseenHasNotPassed() {
+    seeMarker(3, 7);
+    command("HSET", "h", "a", "1", "b", "2");
+    command("PEXPIREAT", "h", "" + (NOW - 1));
+    Element b = new Element(RedisKey.of(0, "h"), ElementKind.HASH_FIELD, Bytes.utf8("b"));
+    sent(batch(4, 8, new Effect.Put(b, Content.utf8("2"), Content.utf8("3"), Fx.NONE)));
+    markerInSnapshot(marker(4, 8));
+    ShadowKey h = snapshot.content().key(0, Bytes.utf8("h"));
+    h.putField(Bytes.utf8("a"), Bytes.utf8("1"));
+    h.putField(Bytes.utf8("b"), Bytes.utf8("3"));
+    h.deadline(NOW + 60_000);
+    resync(true);
+    assertThat(changes()).containsExactly(new Change.DeadlineSet(NOW + 60_000));
+  }
+
+  /** The log holds more than the shadow: of each event it says which effects came before it. */
+  @Test
+  void eventsOfTheLogAndEffectsAreFoldedAsTheyCame() {
+    seeMarker(3, 7);
+    command("SET", "k", "a");
+    ownLog.addAll(events);
+    Element k = Element.string(RedisKey.of(0, "k"));
+    sent(
+        batch(4, 8, new Effect.Put(k, Content.utf8("a"), Content.utf8("b"), Fx.NONE)),
+        batch(5, 9, new Effect.Put(k, Content.utf8("c"), Content.utf8("d"), Fx.NONE)));
+    inLog("k", new Change.StringSet(Bytes.utf8("c"), 0, false), new Fx(1, 4));
+    markerInSnapshot(marker(5, 9));
+    inSnapshot("k", "d");
+    resync(true);
+    assertThat(changes()).isEmpty();
+    assertThat(interpreter.sequencer().last(0)).isEqualTo(2);
+  }
+
+  /** What the log shows was executed before the marker went: its owner must not send it again. */
+  @Test
+  void aLostMarkersPlaceIsAsFarAsTheLogShows() {
+    seeMarker(3, 7);
+    command("SET", "k", "a");
+    ownLog.addAll(events);
+    Element k = Element.string(RedisKey.of(0, "k"));
+    sent(batch(4, 8, new Effect.Put(k, Content.utf8("a"), Content.utf8("b"), Fx.NONE)));
+    inLog("l", new Change.StringSet(Bytes.utf8("l"), 0, false), new Fx(1, 4));
+    inSnapshot("k", "b");
+    inSnapshot("l", "l");
+    resync(true);
+    assertThat(changes()).containsExactly(new Change.MarkerLost());
+    assertThat(events.get(0).fx()).isEqualTo(new Fx(1, 4));
+    assertThat(events.get(0).context()).isEqualTo(VersionVector.of(REMOTE, 8));
+  }
+
+  @Test
+  void anEpochThatSentNothingLeadsToTheOneBefore() {
+    seeMarker(3, 7);
+    Element k = Element.string(RedisKey.of(0, "k"));
+    SentBatch last = batch(4, 8, new Effect.Put(k, Content.ABSENT, Content.utf8("b"), Fx.NONE));
+    sentEffects =
+        (partition, after, through) -> {
+          assertThat(after).isEqualTo(new Fx(1, 3));
+          assertThat(through).isEqualTo(new Fx(1, 4));
+          return sentAt(NOW, last).applied(partition, after, through);
+        };
+    markerInSnapshot(
+        new MarkerState(9, new Fx(9, 0), new Fx(1, 4), VersionVector.of(REMOTE, 8), Map.of()));
+    inSnapshot("k", "b");
+    resync(true);
+    assertThat(changes()).isEmpty();
+    assertThat(interpreter.markers().state(0).preceding()).isEqualTo(new Fx(1, 4));
+  }
+
+  /** Redis forgot effects, and then an owner raised the epoch: its number alone looks newer. */
+  @Test
+  void aRaisedEpochDoesNotHideLostEffects() {
+    seeMarker(3, 7);
+    markerInSnapshot(
+        new MarkerState(9, new Fx(9, 0), new Fx(1, 2), VersionVector.of(REMOTE, 6), Map.of()));
+    assertThatThrownBy(() -> resync(false))
+        .isInstanceOf(ResyncRefusedException.class)
+        .hasMessageContaining("lost data");
+  }
+
+  @Test
+  void nothingIsPublishedIfAnyPartitionIsRefused() {
+    seeMarker(3, 7);
+    command("SET", "n", "10", "PXAT", "" + (NOW - 1));
+    sentEffects =
+        (partition, after, through) -> {
+          throw new UnknownEffectsException("a hole");
+        };
+    markerInSnapshot(marker(5, 9));
+    inSnapshot("other", "v");
+    assertThatThrownBy(() -> resync(true)).hasMessageContaining("a hole");
+    assertThat(events).isEmpty();
+  }
+
   @Test
   void effectsThatNobodyRemembersStopIt() {
     seeMarker(3, 7);
     markerInSnapshot(marker(5, 9));
     assertThatThrownBy(() -> resync(true))
         .isInstanceOf(ResyncRefusedException.class)
-        .hasMessageContaining("1:3 to 1:5")
+        .hasMessageContaining("after 1:3 and up to 1:5")
         .hasMessageContaining("publish-differences");
     assertThat(events).isEmpty();
   }

@@ -1,0 +1,110 @@
+package io.crosstide.capture.rdb;
+
+import io.crosstide.capture.rdb.SentEffects.Sent;
+import io.crosstide.capture.shadow.ElementCursor;
+import io.crosstide.capture.shadow.Shadow;
+import io.crosstide.capture.shadow.ShadowKey;
+import io.crosstide.capture.shadow.ShadowType;
+import io.crosstide.crdt.Bytes;
+import io.crosstide.protocol.Effect;
+import io.crosstide.protocol.Element;
+import io.crosstide.protocol.RedisKey;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Tells which keys had expired when a batch that nobody watched came to Redis: Redis removes them
+ * before it looks at the first guard (P5).
+ *
+ * <p>A deadline may have been moved by a client meanwhile, unseen too. The snapshot gives the
+ * evidence: a key that still holds something it held before, which the batch did not write, or a
+ * string that has a deadline, has lived on.
+ */
+final class LapsedKeys {
+  /** Keys known to have lived on; a long list is forgotten, and costs looking again. */
+  private static final int LIVED_ON_MAX = 100_000;
+
+  private final Shadow shadow;
+  private final Shadow snapshot;
+  private final Set<RedisKey> livedOn = new HashSet<>();
+
+  LapsedKeys(Shadow shadow, Shadow snapshot) {
+    this.shadow = shadow;
+    this.snapshot = snapshot;
+  }
+
+  /** The keys of the batch that Redis found expired, by the clock of who sent it. */
+  List<RedisKey> before(Sent sent) {
+    Set<RedisKey> keys = new LinkedHashSet<>();
+    for (Effect effect : sent.batch().effects()) {
+      Element element = effect.element();
+      if (element != null) {
+        keys.add(element.key());
+      }
+    }
+    List<RedisKey> expired = new ArrayList<>();
+    for (RedisKey key : keys) {
+      long deadline = shadow.key(key.db(), key.name()).deadlineMillis();
+      if (deadline != 0 && deadline <= sent.millis() && !hasLivedOn(key, sent)) {
+        expired.add(key);
+      }
+    }
+    return expired;
+  }
+
+  private boolean hasLivedOn(RedisKey key, Sent sent) {
+    if (livedOn.contains(key)) {
+      return true;
+    }
+    ShadowKey known = shadow.key(key.db(), key.name());
+    ShadowKey actual = snapshot.key(key.db(), key.name());
+    boolean lives =
+        actual.exists()
+            && actual.is(known.type())
+            && switch (known.type()) {
+              case STRING ->
+                  actual.deadlineMillis() != 0
+                      || ShadowFold.content(known, Element.string(key))
+                          .equals(ShadowFold.content(actual, Element.string(key)));
+              case HASH, SET, ZSET -> sharesElement(known, actual, sent);
+              case OPAQUE -> true;
+            };
+    if (lives) {
+      if (livedOn.size() >= LIVED_ON_MAX) {
+        livedOn.clear();
+      }
+      livedOn.add(key);
+    }
+    return lives;
+  }
+
+  private static boolean sharesElement(ShadowKey known, ShadowKey actual, Sent sent) {
+    Set<Bytes> written = new HashSet<>();
+    for (Effect effect : sent.batch().effects()) {
+      Element element = effect.element();
+      if (element != null && element.key().equals(known.redisKey())) {
+        written.add(element.name());
+      }
+    }
+    ShadowType type = known.type();
+    try (ElementCursor elements = known.elements()) {
+      while (elements.next()) {
+        Bytes name = elements.name();
+        boolean same =
+            switch (type) {
+              case HASH -> elements.content().equals(actual.field(name));
+              case SET -> actual.hasMember(name);
+              case ZSET -> elements.score() == actual.score(name);
+              case STRING, OPAQUE -> false;
+            };
+        if (same && !written.contains(name)) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+}

@@ -1,0 +1,427 @@
+package io.crosstide.capture.rdb;
+
+import io.crosstide.capture.command.EventSink;
+import io.crosstide.capture.command.InterpreterConfig;
+import io.crosstide.capture.command.StreamInterpreter;
+import io.crosstide.capture.shadow.InMemoryShadow;
+import io.crosstide.capture.shadow.Shadow;
+import io.crosstide.capture.shadow.ShadowKey;
+import io.crosstide.crdt.Bytes;
+import io.crosstide.crdt.HybridLogicalClock;
+import io.crosstide.crdt.Origin;
+import io.crosstide.crdt.VersionVector;
+import io.crosstide.protocol.BatchReply;
+import io.crosstide.protocol.Change;
+import io.crosstide.protocol.ChangeEvent;
+import io.crosstide.protocol.Content;
+import io.crosstide.protocol.Effect;
+import io.crosstide.protocol.EffectBatch;
+import io.crosstide.protocol.EffectWire;
+import io.crosstide.protocol.Element;
+import io.crosstide.protocol.ElementKind;
+import io.crosstide.protocol.Fx;
+import io.crosstide.protocol.MarkerState;
+import io.crosstide.protocol.RedisKey;
+import io.crosstide.protocol.SentBatch;
+import io.crosstide.protocol.merge.EventLog;
+import io.crosstide.protocol.merge.MemoryRedis;
+import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One partition of a region with random clients and owners, and a capture that sees nothing of its
+ * Redis but snapshots: part of what clients write reaches the log and not the shadow, part reaches
+ * neither. All that capture publishes is remembered.
+ */
+final class ResyncWorld {
+  static final Origin LOCAL = Origin.of(1);
+  static final Origin REMOTE = Origin.of(2);
+  private static final long NOW = 5_000_000;
+
+  /** The process of capture dies. */
+  static final class Crash extends RuntimeException {}
+
+  final Random random;
+  final MemoryRedis redis = new MemoryRedis(new EventLog(LOCAL));
+  final List<SentBatch> remembered = new ArrayList<>();
+
+  /** The region's own log: what capture published, at whatever time. */
+  final List<ChangeEvent> log = new ArrayList<>();
+
+  /** Keys that clients wrote since the last whole resync, unknown to the log. */
+  final Set<RedisKey> unseen = new HashSet<>();
+
+  /** Keys of events published by resyncs since then. */
+  final Set<RedisKey> published = new HashSet<>();
+
+  InMemoryShadow shadow = new InMemoryShadow();
+  private int epoch = 1;
+  private long next = 1;
+  private Fx preceding = Fx.NONE;
+  private long seen;
+
+  ResyncWorld(long seed) {
+    random = new Random(seed);
+    redis.connect(new Deaf());
+    redis.marker(new MarkerState(1, new Fx(1, 0), VersionVector.EMPTY, Map.of()));
+  }
+
+  // ---- clients ----
+
+  /** A client's write; {@code captured}: it is in the log. */
+  void write(boolean captured) {
+    RedisKey key = RedisKey.of(0, "k" + random.nextInt(10));
+    Change change = change(key);
+    if (change == null) {
+      return;
+    }
+    ChangeEvent event = redis.client(key, change, NOW);
+    if (captured) {
+      log.add(
+          new ChangeEvent(
+              LOCAL,
+              log.size() + 1L,
+              log.size(),
+              1,
+              event.stamp(),
+              event.context(),
+              event.exceptions(),
+              event.fx(),
+              key,
+              change,
+              event.position(),
+              null));
+    } else {
+      unseen.add(key);
+    }
+  }
+
+  private @Nullable Change change(RedisKey key) {
+    ElementKind type = type(key);
+    if (type == null) {
+      type = ElementKind.values()[random.nextInt(4)];
+    } else if (random.nextInt(12) == 0) {
+      return new Change.KeyDelete();
+    } else if (random.nextInt(8) == 0) {
+      return new Change.DeadlineSet(NOW + 1 + random.nextInt(5));
+    } else if (random.nextInt(20) == 0) {
+      return new Change.StringSet(value(), 0, false);
+    }
+    Bytes name = Bytes.utf8("e" + random.nextInt(3));
+    Content now = redis.content(new Element(key, type, type == ElementKind.STRING ? EMPTY : name));
+    BigDecimal delta = BigDecimal.valueOf(1 + random.nextInt(3));
+    boolean add = random.nextBoolean() && isInteger(now);
+    boolean remove = !now.isAbsent() && random.nextInt(3) == 0;
+    return switch (type) {
+      case STRING ->
+          add
+              ? new Change.StringAdd(delta, null)
+              : new Change.StringSet(value(), 0, random.nextBoolean());
+      case HASH_FIELD ->
+          remove
+              ? new Change.HashRemove(name)
+              : add ? new Change.HashAdd(name, delta, null) : new Change.HashPut(name, value());
+      case SET_MEMBER -> remove ? new Change.SetRemove(name) : new Change.SetAdd(name);
+      case ZSET_MEMBER ->
+          remove ? new Change.ZsetRemove(name) : new Change.ZsetPut(name, random.nextInt(5));
+      case DEADLINE -> null;
+    };
+  }
+
+  private static final Bytes EMPTY = Bytes.EMPTY;
+
+  private Bytes value() {
+    return random.nextInt(3) == 0
+        ? Bytes.utf8("text" + random.nextInt(2))
+        : Bytes.utf8("" + random.nextInt(4));
+  }
+
+  private static boolean isInteger(Content content) {
+    Bytes value = content.value();
+    return content.isAbsent() || (value != null && Integers.parse(value) != null);
+  }
+
+  private @Nullable ElementKind type(RedisKey key) {
+    for (Element element : redis.contents().keySet()) {
+      if (element.key().equals(key) && element.kind() != ElementKind.DEADLINE) {
+        return element.kind();
+      }
+    }
+    return null;
+  }
+
+  // ---- owners ----
+
+  /** A batch is remembered, and perhaps sent. */
+  void batch(boolean reachesRedis) {
+    List<EffectBatch.Group> groups = new ArrayList<>();
+    long claimed = seen;
+    for (int g = 1 + random.nextInt(3); g > 0; g--) {
+      List<Effect> effects = new ArrayList<>();
+      for (int e = 1 + random.nextInt(3); e > 0; e--) {
+        effects.add(effect());
+      }
+      claimed += random.nextInt(2);
+      groups.add(new EffectBatch.Group(VersionVector.of(REMOTE, claimed), effects));
+    }
+    EffectBatch batch = new EffectBatch(0, epoch, next, groups);
+    remembered.add(SentBatch.of(batch, preceding));
+    if (reachesRedis) {
+      redis.send(batch);
+      next = batch.last() + 1;
+      seen = claimed;
+    }
+  }
+
+  private Effect effect() {
+    RedisKey key = RedisKey.of(0, "k" + random.nextInt(10));
+    ElementKind type = type(key);
+    ElementKind kind =
+        random.nextInt(6) == 0 && type != null
+            ? ElementKind.DEADLINE
+            : type == null || random.nextInt(12) == 0
+                ? ElementKind.values()[random.nextInt(4)]
+                : type;
+    boolean named = kind != ElementKind.STRING && kind != ElementKind.DEADLINE;
+    Element element =
+        new Element(key, kind, named ? Bytes.utf8("e" + random.nextInt(3)) : Bytes.EMPTY);
+    Content now = redis.content(element);
+    Content expected = random.nextInt(5) == 0 ? content(kind) : now;
+    MarkerState.Missed missed = marker().exceptions().get(element.digest());
+    Fx knows = missed != null && random.nextInt(3) > 0 ? missed.fx() : Fx.NONE;
+    return switch (random.nextInt(10)) {
+      case 0 -> new Effect.Noop();
+      case 1 -> new Effect.Probe(element);
+      case 2 -> new Effect.Check(element, expected, knows);
+      case 3, 4 ->
+          kind == ElementKind.SET_MEMBER || kind == ElementKind.DEADLINE
+              ? new Effect.Put(element, expected, content(kind), knows)
+              : new Effect.Add(element, 1 + random.nextInt(3), knows);
+      default -> new Effect.Put(element, expected, content(kind), knows);
+    };
+  }
+
+  private Content content(ElementKind kind) {
+    if (random.nextInt(4) == 0) {
+      return Content.ABSENT;
+    }
+    return switch (kind) {
+      case STRING, HASH_FIELD -> Content.of(value());
+      case SET_MEMBER -> Content.PRESENT;
+      case ZSET_MEMBER -> Content.score(random.nextInt(5));
+      case DEADLINE -> Content.deadline(NOW + 1 + random.nextInt(5));
+    };
+  }
+
+  /** A new owner; the one before may still remember a batch that Redis then refuses. */
+  void takeOver() {
+    int old = epoch;
+    preceding = marker().lastEffect();
+    epoch = old + 1 + random.nextInt(2);
+    redis.takeOver(0, epoch);
+    if (random.nextBoolean()) {
+      List<EffectBatch.Group> late =
+          List.of(new EffectBatch.Group(VersionVector.of(REMOTE, seen), List.of(effect())));
+      remembered.add(SentBatch.of(new EffectBatch(0, old, next, late), Fx.NONE));
+    }
+    next = 1;
+  }
+
+  private MarkerState marker() {
+    return Objects.requireNonNull(redis.marker(), "nobody takes the marker away");
+  }
+
+  /** What Redis answers does not matter here. */
+  private static final class Deaf implements EffectWire.Listener {
+    @Override
+    public void onConnected() {}
+
+    @Override
+    public void onDisconnected() {}
+
+    @Override
+    public void onReply(EffectBatch batch, BatchReply reply) {}
+
+    @Override
+    public void onRefused(EffectBatch batch, String error) {}
+
+    @Override
+    public void onMarker(int partition, @Nullable MarkerState marker) {}
+
+    @Override
+    public void onMarkerRefused(int partition, String error) {}
+  }
+
+  // ---- capture ----
+
+  private SentEffects sentEffects() {
+    return (partition, after, through) -> {
+      SentChain chain = new SentChain();
+      for (int i = 0; i < remembered.size(); i++) {
+        chain.add(head(remembered.get(i)), i);
+      }
+      List<SentChain.Segment> segments = chain.between(after, through);
+      return () -> new Reader(new SentChain.Picker(segments));
+    };
+  }
+
+  private static SentBatch.Head head(SentBatch batch) {
+    return SentBatch.decodeHead(batch.encode());
+  }
+
+  private final class Reader implements SentEffects.Batches {
+    private final SentChain.Picker picker;
+    private int at;
+
+    Reader(SentChain.Picker picker) {
+      this.picker = picker;
+    }
+
+    @Override
+    public SentEffects.@Nullable Sent next() {
+      while (!picker.done()) {
+        SentBatch batch = remembered.get(at++);
+        if (picker.takes(head(batch))) {
+          return new SentEffects.Sent(SentBatch.decode(batch.encode()), NOW);
+        }
+      }
+      return null;
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  private Snapshot snapshot() {
+    Snapshot snapshot = new Snapshot(InMemoryShadow.staging());
+    redis
+        .contents()
+        .forEach(
+            (element, content) -> {
+              if (element.kind() != ElementKind.DEADLINE) {
+                ShadowFold.put(key(snapshot.content(), element), element, content);
+              }
+            });
+    redis
+        .contents()
+        .forEach(
+            (element, content) -> {
+              if (element.kind() == ElementKind.DEADLINE) {
+                ShadowFold.put(key(snapshot.content(), element), element, content);
+              }
+            });
+    snapshot.markers().put(0, marker());
+    return snapshot;
+  }
+
+  private static ShadowKey key(Shadow shadow, Element element) {
+    return shadow.key(element.key().db(), element.key().name());
+  }
+
+  /**
+   * Capture starts and takes a snapshot.
+   *
+   * @param dies after so many events or units; negative: never
+   * @return whether it lived to the end
+   */
+  boolean resync(int dies) {
+    Sink sink = new Sink(dies);
+    StreamInterpreter interpreter =
+        new StreamInterpreter(
+            InterpreterConfig.of(LOCAL, 1, 1, key -> 0, () -> NOW),
+            shadow,
+            new HybridLogicalClock(() -> NOW, 60_000),
+            sink);
+    interpreter.sequencer().logEnd(0, log.size(), -1, -1);
+    try {
+      new Resync(
+              interpreter,
+              shadow,
+              1,
+              (partition, seq, receiver) ->
+                  List.copyOf(log.subList(Math.toIntExact(seq), log.size())).forEach(receiver),
+              new long[] {log.size()},
+              sentEffects(),
+              ResyncPolicy.FAIL,
+              1_000,
+              1 + random.nextInt(8))
+          .run(snapshot(), "a".repeat(40), 100, true, 0, NOW);
+      shadow.commitThrough(sink.unit);
+      return true;
+    } catch (Crash crash) {
+      if (sink.unit > 0) {
+        shadow.commitThrough(1 + random.nextInt(sink.unit));
+      }
+      shadow = shadow.crashed();
+      return false;
+    }
+  }
+
+  /** Kafka, which holds whatever was published. */
+  private final class Sink implements EventSink {
+    private int left;
+    private int unit;
+
+    Sink(int dies) {
+      left = dies;
+    }
+
+    private void step() {
+      if (left-- == 0) {
+        throw new Crash();
+      }
+    }
+
+    @Override
+    public void event(int partition, ChangeEvent event) {
+      log.add(event);
+      published.add(Objects.requireNonNull(event.key()));
+      step();
+    }
+
+    @Override
+    public void markerSeen(int partition, Fx fx, boolean heldProbe) {}
+
+    @Override
+    public void unitEnd(long sealed, long endOffset) {
+      unit = Math.toIntExact(sealed);
+      step();
+    }
+  }
+
+  /** What the shadow holds, in the form of {@link MemoryRedis#contents}. */
+  Map<Element, Content> known() {
+    Map<Element, Content> known = new TreeMap<>();
+    for (Element element : allElements()) {
+      Content content = ShadowFold.content(key(shadow, element), element);
+      if (!content.isAbsent()) {
+        known.put(element, content);
+      }
+    }
+    return known;
+  }
+
+  private static List<Element> allElements() {
+    List<Element> all = new ArrayList<>();
+    for (int k = 0; k < 10; k++) {
+      RedisKey key = RedisKey.of(0, "k" + k);
+      all.add(Element.string(key));
+      all.add(Element.deadline(key));
+      for (int e = 0; e < 3; e++) {
+        Bytes name = Bytes.utf8("e" + e);
+        all.add(new Element(key, ElementKind.HASH_FIELD, name));
+        all.add(new Element(key, ElementKind.SET_MEMBER, name));
+        all.add(new Element(key, ElementKind.ZSET_MEMBER, name));
+      }
+    }
+    return all;
+  }
+}
