@@ -84,7 +84,11 @@ final class CaptureRig implements AutoCloseable {
 
   /** Starts a new agent over the same directory. */
   CaptureRig start() {
-    newAgent(SentEffects.NONE).start();
+    return start(SentEffects.NONE);
+  }
+
+  CaptureRig start(SentEffects sentEffects) {
+    newAgent(sentEffects).start();
     return this;
   }
 

@@ -8,6 +8,7 @@ import io.crosstide.capture.shadow.Shadow;
 import io.crosstide.capture.shadow.ShadowKey;
 import io.crosstide.crdt.Bytes;
 import io.crosstide.crdt.HybridLogicalClock;
+import io.crosstide.crdt.HybridTimestamp;
 import io.crosstide.crdt.Origin;
 import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.BatchReply;
@@ -45,6 +46,12 @@ final class ResyncWorld {
   static final Origin LOCAL = Origin.of(1);
   static final Origin REMOTE = Origin.of(2);
   private static final long NOW = 5_000_000;
+  private static final List<ElementKind> TYPES =
+      List.of(
+          ElementKind.STRING,
+          ElementKind.HASH_FIELD,
+          ElementKind.SET_MEMBER,
+          ElementKind.ZSET_MEMBER);
 
   /** The process of capture dies. */
   static final class Crash extends RuntimeException {}
@@ -107,7 +114,7 @@ final class ResyncWorld {
   private @Nullable Change change(RedisKey key) {
     ElementKind type = type(key);
     if (type == null) {
-      type = ElementKind.values()[random.nextInt(4)];
+      type = TYPES.get(random.nextInt(TYPES.size()));
     } else if (random.nextInt(12) == 0) {
       return new Change.KeyDelete();
     } else if (random.nextInt(8) == 0) {
@@ -116,7 +123,8 @@ final class ResyncWorld {
       return new Change.StringSet(value(), 0, false);
     }
     Bytes name = Bytes.utf8("e" + random.nextInt(3));
-    Content now = redis.content(new Element(key, type, type == ElementKind.STRING ? EMPTY : name));
+    Content now =
+        redis.content(new Element(key, type, type == ElementKind.STRING ? Bytes.EMPTY : name));
     BigDecimal delta = BigDecimal.valueOf(1 + random.nextInt(3));
     boolean add = random.nextBoolean() && isInteger(now);
     boolean remove = !now.isAbsent() && random.nextInt(3) == 0;
@@ -135,8 +143,6 @@ final class ResyncWorld {
       case DEADLINE -> null;
     };
   }
-
-  private static final Bytes EMPTY = Bytes.EMPTY;
 
   private Bytes value() {
     return random.nextInt(3) == 0
@@ -172,8 +178,8 @@ final class ResyncWorld {
       claimed += random.nextInt(2);
       groups.add(new EffectBatch.Group(VersionVector.of(REMOTE, claimed), effects));
     }
-    EffectBatch batch = new EffectBatch(0, epoch, next, groups);
-    remembered.add(SentBatch.of(batch, preceding));
+    EffectBatch batch = new EffectBatch(0, epoch, next, preceding, HybridTimestamp.ZERO, groups);
+    remembered.add(SentBatch.of(batch));
     if (reachesRedis) {
       redis.send(batch);
       next = batch.last() + 1;
@@ -188,7 +194,7 @@ final class ResyncWorld {
         random.nextInt(6) == 0 && type != null
             ? ElementKind.DEADLINE
             : type == null || random.nextInt(12) == 0
-                ? ElementKind.values()[random.nextInt(4)]
+                ? TYPES.get(random.nextInt(TYPES.size()))
                 : type;
     boolean named = kind != ElementKind.STRING && kind != ElementKind.DEADLINE;
     Element element =
@@ -230,7 +236,7 @@ final class ResyncWorld {
     if (random.nextBoolean()) {
       List<EffectBatch.Group> late =
           List.of(new EffectBatch.Group(VersionVector.of(REMOTE, seen), List.of(effect())));
-      remembered.add(SentBatch.of(new EffectBatch(0, old, next, late), Fx.NONE));
+      remembered.add(SentBatch.of(new EffectBatch(0, old, next, late)));
     }
     next = 1;
   }

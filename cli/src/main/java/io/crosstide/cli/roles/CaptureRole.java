@@ -5,6 +5,7 @@ import io.crosstide.capture.CaptureConfig;
 import io.crosstide.capture.CaptureMetrics;
 import io.crosstide.capture.CaptureStats;
 import io.crosstide.capture.psync.RedisEndpoint;
+import io.crosstide.capture.rdb.KafkaSentEffects;
 import io.crosstide.capture.rdb.ResyncPolicy;
 import io.crosstide.control.config.CrosstideConfig;
 import io.crosstide.control.config.Secret;
@@ -12,6 +13,7 @@ import io.crosstide.control.role.RoleHandle;
 import io.crosstide.control.role.RoleStatus;
 import io.crosstide.control.role.RoleStatus.Health;
 import io.crosstide.control.verify.DeployedRegion;
+import io.crosstide.schemas.Topics;
 import io.crosstide.schemas.registry.SchemaRegistry;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.HashMap;
@@ -32,7 +34,12 @@ public final class CaptureRole implements RoleHandle {
       SchemaRegistry registry,
       MeterRegistry metrics) {
     this.region = region.name();
-    this.agent = new CaptureAgent(captureConfig(config, region), registry);
+    CaptureConfig capture = captureConfig(config, region);
+    this.agent =
+        new CaptureAgent(
+            capture,
+            registry,
+            new KafkaSentEffects(capture.kafka(), Topics.sentEffects(region.name())));
     CaptureMetrics.register(metrics, agent, region.name());
     agent.start();
   }
