@@ -14,6 +14,7 @@ import io.crosstide.protocol.MarkerState.Missed;
 import io.crosstide.protocol.RedisKey;
 import io.crosstide.protocol.SentBatch;
 import io.crosstide.protocol.merge.EffectSemantics;
+import io.crosstide.protocol.merge.EffectSemantics.EarlierInBatch;
 import io.crosstide.protocol.merge.EffectSemantics.ElementState;
 import java.util.HashMap;
 import java.util.Map;
@@ -80,10 +81,11 @@ final class EffectFold {
       preceding = marker().lastEffect();
       epoch = batch.epoch();
     }
+    EarlierInBatch earlier = new EarlierInBatch();
     long number = batch.first();
     for (EffectBatch.Group group : batch.groups()) {
       for (int at = 0; at < group.effects().size(); at++) {
-        apply(group, at, new Fx(epoch, number++));
+        apply(group, at, new Fx(epoch, number++), earlier);
         effects++;
       }
       context = group.contextAfter();
@@ -91,7 +93,7 @@ final class EffectFold {
     fx = new Fx(epoch, batch.last());
   }
 
-  private void apply(EffectBatch.Group group, int at, Fx number) {
+  private void apply(EffectBatch.Group group, int at, Fx number, EarlierInBatch earlier) {
     Effect effect = group.effects().get(at);
     Element element = effect.element();
     if (element == null || effect instanceof Effect.Probe) {
@@ -109,10 +111,12 @@ final class EffectFold {
             number);
     boolean misses =
         after.exception().equals(number)
+            || earlier.rulesOut(effect)
             || isRefused(key, element, effect)
             || (digest != null && isKnownToMiss(digest, number, group, at));
     if (misses) {
       missed++;
+      earlier.missed(effect);
       String missing = digest == null ? element.digest() : digest;
       exceptions.put(
           missing, new Missed(number, exception == null ? context : exception.context()));
