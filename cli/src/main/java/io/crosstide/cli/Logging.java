@@ -29,6 +29,7 @@ public final class Logging {
     "org.apache.kafka.clients.NetworkClient",
     "org.apache.kafka.clients.consumer.internals.ConsumerCoordinator",
     "org.apache.kafka.streams.StreamsConfig",
+    "org.apache.kafka.streams.processor.internals.StateDirectory",
     "org.apache.kafka.clients.producer.internals.Sender",
   };
 

@@ -40,6 +40,11 @@ public final class Shutdown implements AutoCloseable {
     return requested.await(timeout, unit);
   }
 
+  /** Asks the command to end, as a signal does. Any thread. */
+  public void request() {
+    requested.countDown();
+  }
+
   private void onShutdown() {
     requested.countDown();
     try {
@@ -54,12 +59,10 @@ public final class Shutdown implements AutoCloseable {
   @Override
   public void close() {
     closed.countDown();
-    if (requested.getCount() > 0) {
-      try {
-        Runtime.getRuntime().removeShutdownHook(hook);
-      } catch (IllegalStateException e) {
-        log.debug("asked to end at the very end", e);
-      }
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      log.debug("the JVM is ending", e);
     }
   }
 }

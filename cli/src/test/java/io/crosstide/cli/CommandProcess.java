@@ -93,8 +93,13 @@ final class CommandProcess implements AutoCloseable {
   /** SIGTERM; returns the exit status. */
   int terminate(Duration timeout) throws InterruptedException {
     process.destroy();
+    return awaitEnd(timeout);
+  }
+
+  /** Waits until it has ended; returns the exit status. */
+  int awaitEnd(Duration timeout) throws InterruptedException {
     if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
-      throw new AssertionError("it goes on after SIGTERM: " + err());
+      throw new AssertionError("it goes on: " + err());
     }
     return process.exitValue();
   }

@@ -145,6 +145,21 @@ class SandboxIT {
     assertThat(verified.status()).as(verified.out() + verified.err()).isEqualTo(ExitCodes.OK);
   }
 
+  @Test
+  void aBrokerThatHasLostItsDiskEndsTheSandboxWithASentence() throws Exception {
+    Path data = directory.resolve("data");
+    CommandProcess sandbox =
+        start("faulty", directory.resolve("ready.json"), "--dir", data.toString());
+    List<ProcessHandle> children = sandbox.descendants();
+    // Kafka notices when it next writes a checkpoint, every five seconds.
+    Files.move(data.resolve("eu-west").resolve("kafka"), directory.resolve("lost"));
+
+    assertThat(sandbox.awaitEnd(SOON)).isEqualTo(ExitCodes.FAILURE);
+    assertThat(sandbox.err()).contains("stopping").contains("An embedded Kafka broker gave up");
+    assertThat(directory.resolve("ready.json")).doesNotExist();
+    await().atMost(SOON).until(() -> children.stream().noneMatch(ProcessHandle::isAlive));
+  }
+
   private CommandProcess start(String name, Path readyFile, String... more) {
     List<String> arguments = new ArrayList<>();
     int[] ports = Ports.free(3);

@@ -69,7 +69,7 @@ public final class OwnLog implements AutoCloseable {
    * @param captureEpochMin an epoch known to have fenced the partition; 0 if none is known
    */
   public LogEnd end(int partition, int captureEpochMin) {
-    TopicPartition tp = new TopicPartition(topic, partition);
+    TopicPartition tp = assigned(partition);
     long begin = begin(tp);
     long end = endOffset(tp);
     for (long chunk = CHUNK; ; chunk *= 4) {
@@ -89,7 +89,7 @@ public final class OwnLog implements AutoCloseable {
    */
   public void eventsAfter(
       int partition, long seq, java.util.function.Consumer<ChangeEvent> receiver) {
-    TopicPartition tp = new TopicPartition(topic, partition);
+    TopicPartition tp = assigned(partition);
     long begin = begin(tp);
     long end = endOffset(tp);
     long from = end;
@@ -132,7 +132,7 @@ public final class OwnLog implements AutoCloseable {
 
   /** Visits the partition's records from {@code from} to its end as it is now. */
   void scanFrom(int partition, long from, RecordVisitor visitor) {
-    TopicPartition tp = new TopicPartition(topic, partition);
+    TopicPartition tp = assigned(partition);
     scan(tp, from, endOffset(tp), visitor);
   }
 
@@ -144,6 +144,13 @@ public final class OwnLog implements AutoCloseable {
     long[] first = {Long.MAX_VALUE};
     scan(tp, from, Math.min(end, from + 1), (record, header) -> first[0] = header.seq());
     return first[0] <= seq;
+  }
+
+  /** Assigned before it is asked about: Kafka's consumer warns of answers for others. */
+  private TopicPartition assigned(int partition) {
+    TopicPartition tp = new TopicPartition(topic, partition);
+    consumer.assign(List.of(tp));
+    return tp;
   }
 
   private long begin(TopicPartition tp) {
@@ -158,7 +165,6 @@ public final class OwnLog implements AutoCloseable {
     if (from >= end) {
       return;
     }
-    consumer.assign(List.of(tp));
     consumer.seek(tp, from);
     long progressNanos = System.nanoTime();
     while (consumer.position(tp) < end) {

@@ -12,6 +12,7 @@ import io.crosstide.sandbox.Infrastructure;
 import io.crosstide.sandbox.InfrastructureConfig;
 import io.crosstide.sandbox.Ports;
 import io.crosstide.sandbox.SandboxException;
+import io.crosstide.sandbox.kafka.BrokerFaults;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -19,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -50,6 +52,9 @@ import picocli.CommandLine.Spec;
     })
 public final class SandboxCommand implements Callable<Integer> {
   private static final int REDIS_PORT_FIRST = 7101;
+
+  /** A broker whose disk has failed may never finish closing. */
+  private static final Duration CLOSE_AFTER_FAULT_MAX = Duration.ofSeconds(30);
 
   @Spec private CommandSpec spec;
 
@@ -122,10 +127,17 @@ public final class SandboxCommand implements Callable<Integer> {
       ReadyFile.removeOld(ready);
     }
     Logging.ownErrorsOnly();
+    AtomicReference<@Nullable String> fault = new AtomicReference<>();
     try (Shutdown shutdown = Shutdown.onSignal();
         Infrastructure infrastructure = Infrastructure.start(wanted, this::tell)) {
       Path log = infrastructure.directory().resolve("sandbox.log");
       Logging.toFile(log);
+      BrokerFaults.onFatalFault(
+          sentence -> {
+            fault.compareAndSet(null, sentence);
+            shutdown.request();
+          },
+          CLOSE_AFTER_FAULT_MAX);
       try (SandboxSession session = new SandboxSession(infrastructure, partitions, httpPort)) {
         RoleWatch watch = new RoleWatch(this::tell);
         if (session.awaitWorking(watch, shutdown)) {
@@ -148,6 +160,10 @@ public final class SandboxCommand implements Callable<Integer> {
       }
     } catch (SandboxException e) {
       throw new CliException(String.valueOf(e.getMessage()), e);
+    }
+    String why = fault.get();
+    if (why != null) {
+      throw new CliException(why);
     }
     tell("stopped");
     return ExitCodes.OK;

@@ -1,5 +1,7 @@
 package io.crosstide.sandbox.kafka;
 
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.apache.kafka.common.utils.Exit;
@@ -31,6 +33,35 @@ public final class BrokerFaults {
   public static void onFatalFault(Consumer<String> newHandler) {
     install();
     handler = newHandler;
+  }
+
+  /**
+   * As {@link #onFatalFault(Consumer)}, for a handler that makes the process end in order: if it
+   * has not ended {@code patience} after the fault, it is halted with exit code 1. A broker in this
+   * state may never finish closing.
+   */
+  public static void onFatalFault(Consumer<String> newHandler, Duration patience) {
+    onFatalFault(
+        sentence -> {
+          newHandler.accept(sentence);
+          Thread last = new Thread(() -> haltAfter(patience), "broker-fault");
+          last.setDaemon(true);
+          last.start();
+        });
+  }
+
+  private static void haltAfter(Duration patience) {
+    try {
+      TimeUnit.NANOSECONDS.sleep(patience.toNanos());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    System.err.println(
+        "crosstide: not everything had closed within "
+            + patience.toSeconds()
+            + " s of a broker's fault; ending all the same");
+    System.err.flush();
+    Runtime.getRuntime().halt(1);
   }
 
   static void install() {
