@@ -8,7 +8,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -35,7 +34,6 @@ import org.slf4j.LoggerFactory;
 final class BridgeSession {
   private static final Logger log = LoggerFactory.getLogger(BridgeSession.class);
   private static final Duration POLL = Duration.ofMillis(500);
-  private static final Duration GATHER = Duration.ofMillis(2);
   private static final Duration ASK_TIMEOUT = Duration.ofSeconds(3);
   private static final long SECOND_NANOS = 1_000_000_000L;
   private static final int FRAMING_BYTES = 16;
@@ -47,7 +45,6 @@ final class BridgeSession {
   private final KafkaProducer<byte[], byte[]> producer;
   private final InFlight inFlight;
   private final StallDetector stalls;
-  private final Pacer pacer = new Pacer(System::nanoTime);
   private final Map<TopicPartition, PartitionProgress> progress = new HashMap<>();
   private final Map<TopicPartition, CaptureFence> fences = new HashMap<>();
   private final Map<TopicPartition, Uuid> targetTopics = new HashMap<>();
@@ -102,43 +99,20 @@ final class BridgeSession {
    */
   void pump() throws InterruptedException {
     while (!closing.get() && !recheckDue()) {
-      List<ConsumerRecords<byte[], byte[]>> group = readGroup();
-      int left = 0;
-      for (ConsumerRecords<byte[], byte[]> polled : group) {
-        left += polled.count();
-      }
-      boolean behind = left >= Clients.POLL_RECORDS_MAX;
-      boolean any = left > 0;
-      for (ConsumerRecords<byte[], byte[]> polled : group) {
-        for (ConsumerRecord<byte[], byte[]> record : polled) {
-          polledLeft = left--;
-          if (!forward(record)) {
-            return;
-          }
+      ConsumerRecords<byte[], byte[]> polled = consumer.poll(POLL);
+      int left = polled.count();
+      for (TopicPartition tp : polled.partitions()) {
+        List<ConsumerRecord<byte[], byte[]>> records = polled.records(tp);
+        if (!forward(tp, records, left)) {
+          return;
         }
+        left -= records.size();
       }
-      polledLeft = 0;
-      // Far behind, throughput counts, and the batches are full anyway.
-      if (any && !behind) {
-        pacer.sent();
-      }
+      polledLeft = left;
       throwIfFailed();
       noteUnread();
       commitIfDue();
     }
-  }
-
-  /** Reads what is to go out together, not before the pacer allows it. */
-  private List<ConsumerRecords<byte[], byte[]>> readGroup() {
-    long wait = pacer.nanosToWait();
-    if (wait == 0) {
-      return List.of(consumer.poll(POLL));
-    }
-    LockSupport.parkNanos(wait);
-    // The fetch under way was answered with the first event that came; what came since is in the
-    // next one.
-    ConsumerRecords<byte[], byte[]> first = consumer.poll(POLL);
-    return first.isEmpty() ? List.of(first) : List.of(first, consumer.poll(GATHER));
   }
 
   /**
@@ -184,14 +158,32 @@ final class BridgeSession {
     return metric != null && metric.metricValue() instanceof Double total ? total.longValue() : 0;
   }
 
-  /** Sends one record on; false when the bridge closes while it waits for room. */
-  private boolean forward(ConsumerRecord<byte[], byte[]> record) throws InterruptedException {
-    TopicPartition tp = new TopicPartition(record.topic(), record.partition());
+  /**
+   * Sends records on; false when the bridge closes while it waits for room.
+   *
+   * @param polled how many of all that were read have not been sent on yet, these included
+   */
+  private boolean forward(
+      TopicPartition tp, List<ConsumerRecord<byte[], byte[]>> records, int polled)
+      throws InterruptedException {
     PartitionProgress partition = progress.get(tp);
     CaptureFence fence = fences.get(tp);
     if (partition == null || fence == null) {
       throw new IllegalStateException("Read " + tp + ", which is not copied by " + config.link());
     }
+    int left = polled;
+    for (ConsumerRecord<byte[], byte[]> record : records) {
+      polledLeft = left--;
+      if (!forward(record, partition, fence)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private boolean forward(
+      ConsumerRecord<byte[], byte[]> record, PartitionProgress partition, CaptureFence fence)
+      throws InterruptedException {
     EventHeader header = header(record);
     if (header != null && fence.isStale(header)) {
       counters.fenced.increment();
@@ -209,7 +201,6 @@ final class BridgeSession {
       commitIfDue();
     }
     long ticket = partition.sent(record.offset());
-    boolean lastOfPoll = polledLeft == 1;
     // The future says nothing that the callback does not.
     var unused =
         producer.send(
@@ -226,9 +217,6 @@ final class BridgeSession {
                 counters.events.increment();
                 counters.bytes.add(sent.bytes());
                 counters.lag.record(System.currentTimeMillis() - sent.stampMillis());
-                if (lastOfPoll) {
-                  pacer.sample(System.nanoTime() - sent.sentNanos());
-                }
               }
               inFlight.release(sent, error);
             });

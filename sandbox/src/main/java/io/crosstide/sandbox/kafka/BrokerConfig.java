@@ -156,6 +156,9 @@ public record BrokerConfig(
     p.setProperty("num.network.threads", "1");
     p.setProperty("num.io.threads", "2");
     p.setProperty("background.threads", "1");
+    // Four each by default, every one of which wakes up several times a second.
+    p.setProperty("group.coordinator.threads", "1");
+    p.setProperty("share.coordinator.threads", "1");
     p.setProperty("num.recovery.threads.per.data.dir", "1");
     p.setProperty("log.cleaner.threads", "1");
     p.setProperty("log.cleaner.dedupe.buffer.size", String.valueOf(2 * 1024 * 1024));
