@@ -11,7 +11,6 @@ import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -23,11 +22,6 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(WithRig.class)
 class SemanticsIT {
   private static final Duration SOON = Duration.ofSeconds(30);
-
-  private static final String SLOW_COUNTER =
-      "KNOWN DEFECT: a cell keeps every increment that not all regions are known to have seen, and"
-          + " each further one decodes and writes all of them: 10,000 increments of one counter"
-          + " rewrite 750 MB, and the merge falls below 50 a second";
 
   private final SystemRig rig;
   private final RedisCommands<String, String> r1;
@@ -169,7 +163,6 @@ class SemanticsIT {
   }
 
   @Test
-  @Disabled(SLOW_COUNTER)
   @DisplayName("CNT-2: 10,000 INCR in each of three regions during a cut make 30,000")
   void thirtyThousandIncrementsAreAllCounted() {
     rig.cut();

@@ -17,6 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ConvergenceSimulationTest {
   private static final long FIRST = Long.getLong("simulation.seed", 0);
   private static final int RUNS = Integer.getInteger("simulation.runs", 9_000);
+  private static final int HOT_RUNS = Integer.getInteger("simulation.hot-runs", 400);
   private static final int DEADLINE_RUNS = Integer.getInteger("simulation.deadline-runs", 1_300);
 
   @Test
@@ -27,6 +28,20 @@ class ConvergenceSimulationTest {
   @Test
   void schedulesWithExpiringKeysConverge() {
     run(DEADLINE_RUNS, Simulation.Options.withDeadlines());
+  }
+
+  @Test
+  void countersWithManyUnstableIncrementsConverge() {
+    Map<String, Integer> statistics = new TreeMap<>();
+    for (long seed = FIRST; seed < FIRST + HOT_RUNS; seed++) {
+      Simulation simulation =
+          new Simulation(seed, Simulation.Options.ofFewKeys(seed % 3 == 0)).hotCounters();
+      simulation.run();
+      simulation.statistics.forEach((what, count) -> statistics.merge(what, count, Integer::sum));
+    }
+    System.out.println(HOT_RUNS + " schedules of counters: " + statistics);
+    assertThat(statistics.getOrDefault("commits with increments in rows", 0))
+        .isGreaterThan(HOT_RUNS);
   }
 
   /**

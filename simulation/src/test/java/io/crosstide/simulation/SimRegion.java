@@ -350,6 +350,9 @@ final class SimRegion implements SimRedis.StreamListener {
     rows.commit();
     committedPositions = new TreeMap<>(positions);
     count("commits");
+    if (rows.count('I') > 0) {
+      count("commits with increments in rows");
+    }
   }
 
   /**

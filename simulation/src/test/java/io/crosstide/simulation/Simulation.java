@@ -48,6 +48,11 @@ final class Simulation {
       return new Options(3, 4, 600, true, true, true, true, true, true, SimRedis.Plant.NONE);
     }
 
+    /** Fewer keys and steps: each look merges all that was done to its key. */
+    static Options ofFewKeys(boolean deadlines) {
+      return new Options(3, 2, 400, deadlines, true, true, true, true, true, SimRedis.Plant.NONE);
+    }
+
     Options planted(SimRedis.Plant bug) {
       return new Options(
           regions,
@@ -85,6 +90,7 @@ final class Simulation {
   private final StringBuilder trace = new StringBuilder();
   private long now = 1_000_000;
   private int step;
+  private boolean hot;
 
   Simulation(long seed, Options options) {
     this.seed = seed;
@@ -108,6 +114,16 @@ final class Simulation {
       region.redis.plant = options.plant();
       regions.put(id, region);
     }
+  }
+
+  /**
+   * Makes most commands increments of few elements, in bursts, and cuts longer, so that many
+   * increments are unstable at a time.
+   */
+  Simulation hotCounters() {
+    hot = true;
+    workload.heat();
+    return this;
   }
 
   /** Runs the schedule and the checks; the same seed gives the same trace. */
@@ -194,6 +210,9 @@ final class Simulation {
     }
     trace.append(region.id).append(changes).append('\n');
     region.redis.client(changes);
+    for (int more = hot ? random.nextInt(4) : 0; more > 0; more--) {
+      region.redis.client(workload.next(region.redis, now + skew.getOrDefault(region.id, 0L)));
+    }
   }
 
   private void bridge(SimRegion from, SimRegion to) {
@@ -235,7 +254,7 @@ final class Simulation {
   }
 
   private void cutOrHeal(SimRegion region) {
-    if (!cuts.isEmpty() && random.nextBoolean()) {
+    if (!cuts.isEmpty() && (hot ? random.nextInt(6) == 0 : random.nextBoolean())) {
       cuts.clear();
     } else {
       SimRegion other = any();

@@ -30,6 +30,7 @@ final class Workload {
   private final int keys;
   private final boolean deadlines;
   private final boolean mixedTypes;
+  private boolean hot;
   private long unique;
 
   Workload(Random random, int keys, boolean deadlines, boolean mixedTypes) {
@@ -37,6 +38,11 @@ final class Workload {
     this.random = random;
     this.keys = keys;
     this.deadlines = deadlines;
+  }
+
+  /** From now on most commands are increments. */
+  void heat() {
+    hot = true;
   }
 
   RedisKey anyKey() {
@@ -48,12 +54,13 @@ final class Workload {
    * would change nothing.
    */
   List<KeyChange> next(SimRedis redis, long now) {
-    if (random.nextInt(10) == 0) {
+    boolean counts = hot && random.nextInt(16) > 0;
+    if (!counts && random.nextInt(10) == 0) {
       return transaction(redis);
     }
     RedisKey key = anyKey();
     redis.expireIfDue(key);
-    Change change = command(redis, key, now);
+    Change change = counts ? increment(redis, key) : command(redis, key, now);
     return change == null ? List.of() : List.of(new KeyChange(key, change));
   }
 
@@ -72,6 +79,29 @@ final class Workload {
       }
     }
     return changes;
+  }
+
+  private @Nullable Change increment(SimRedis redis, RedisKey key) {
+    ElementKind present = redis.kind(key);
+    ElementKind kind = present != null ? present : home(key);
+    Bytes name = Bytes.utf8(NAMES[0]);
+    long delta = delta();
+    return switch (kind) {
+      case STRING ->
+          isInteger(redis, Element.string(key), delta)
+              ? new Change.StringAdd(BigDecimal.valueOf(delta), null)
+              : null;
+      case HASH_FIELD ->
+          isInteger(redis, new Element(key, kind, name), delta)
+              ? new Change.HashAdd(name, BigDecimal.valueOf(delta), null)
+              : null;
+      case ZSET_MEMBER -> {
+        Content now = redis.look(new Element(key, kind, name));
+        double from = now.value() == null ? 0 : Content.parseScore(now.value().text());
+        yield new Change.ZsetAdd(name, from, from + delta);
+      }
+      default -> null;
+    };
   }
 
   private @Nullable Change command(SimRedis redis, RedisKey key, long now) {
