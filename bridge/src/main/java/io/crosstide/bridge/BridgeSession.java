@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -34,6 +35,7 @@ import org.slf4j.LoggerFactory;
 final class BridgeSession {
   private static final Logger log = LoggerFactory.getLogger(BridgeSession.class);
   private static final Duration POLL = Duration.ofMillis(500);
+  private static final Duration GATHER = Duration.ofMillis(2);
   private static final Duration ASK_TIMEOUT = Duration.ofSeconds(3);
   private static final long SECOND_NANOS = 1_000_000_000L;
   private static final int FRAMING_BYTES = 16;
@@ -45,6 +47,7 @@ final class BridgeSession {
   private final KafkaProducer<byte[], byte[]> producer;
   private final InFlight inFlight;
   private final StallDetector stalls;
+  private final Pacer pacer = new Pacer(System::nanoTime);
   private final Map<TopicPartition, PartitionProgress> progress = new HashMap<>();
   private final Map<TopicPartition, CaptureFence> fences = new HashMap<>();
   private final Map<TopicPartition, Uuid> targetTopics = new HashMap<>();
@@ -99,20 +102,40 @@ final class BridgeSession {
    */
   void pump() throws InterruptedException {
     while (!closing.get() && !recheckDue()) {
-      ConsumerRecords<byte[], byte[]> polled = consumer.poll(POLL);
-      int left = polled.count();
-      for (TopicPartition tp : polled.partitions()) {
-        List<ConsumerRecord<byte[], byte[]>> records = polled.records(tp);
-        if (!forward(tp, records, left)) {
-          return;
+      List<ConsumerRecords<byte[], byte[]>> group = readGroup();
+      int count = group.stream().mapToInt(ConsumerRecords::count).sum();
+      int left = count;
+      for (ConsumerRecords<byte[], byte[]> polled : group) {
+        for (TopicPartition tp : polled.partitions()) {
+          List<ConsumerRecord<byte[], byte[]>> records = polled.records(tp);
+          if (!forward(tp, records, left)) {
+            return;
+          }
+          left -= records.size();
         }
-        left -= records.size();
       }
       polledLeft = left;
+      // Far behind, throughput counts, and the batches are full anyway.
+      if (count > 0 && count < Clients.POLL_RECORDS_MAX) {
+        pacer.sent();
+      }
       throwIfFailed();
       noteUnread();
       commitIfDue();
     }
+  }
+
+  /** Reads what is to go out together, not before the pacer allows it. */
+  private List<ConsumerRecords<byte[], byte[]>> readGroup() {
+    long wait = pacer.nanosToWait();
+    if (wait == 0) {
+      return List.of(consumer.poll(POLL));
+    }
+    LockSupport.parkNanos(wait);
+    // The fetch under way was answered with the first event that came; what came since is in the
+    // next one.
+    ConsumerRecords<byte[], byte[]> first = consumer.poll(POLL);
+    return first.isEmpty() ? List.of(first) : List.of(first, consumer.poll(GATHER));
   }
 
   /**
@@ -201,6 +224,7 @@ final class BridgeSession {
       commitIfDue();
     }
     long ticket = partition.sent(record.offset());
+    boolean lastOfGroup = polledLeft == 1;
     // The future says nothing that the callback does not.
     var unused =
         producer.send(
@@ -217,6 +241,9 @@ final class BridgeSession {
                 counters.events.increment();
                 counters.bytes.add(sent.bytes());
                 counters.lag.record(System.currentTimeMillis() - sent.stampMillis());
+                if (lastOfGroup) {
+                  pacer.sample(System.nanoTime() - sent.sentNanos());
+                }
               }
               inFlight.release(sent, error);
             });

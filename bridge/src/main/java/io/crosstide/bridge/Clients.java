@@ -10,13 +10,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** Makes a bridge's Kafka clients, with the reasons for their settings. */
 final class Clients {
-  private static final int POLL_RECORDS_MAX = 2_000;
-
-  /**
-   * As many as an idempotent producer may have under way. They also set the pace on a long line: a
-   * fifth of the round trip from request to request, and what comes meanwhile goes into the next.
-   */
-  private static final int REQUESTS_IN_FLIGHT = 5;
+  /** Records handed over by one poll at most. */
+  static final int POLL_RECORDS_MAX = 2_000;
 
   private static final int FETCH_BYTES = 8 << 20;
   private static final int PARTITION_FETCH_BYTES = 1 << 20;
@@ -57,7 +52,7 @@ final class Clients {
     p.put("acks", "all");
     // Order is kept through retries by the broker's check of sequence numbers.
     p.put("enable.idempotence", "true");
-    p.put("max.in.flight.requests.per.connection", String.valueOf(REQUESTS_IN_FLIGHT));
+    p.put("max.in.flight.requests.per.connection", String.valueOf(Pacer.REQUESTS_IN_FLIGHT));
     p.put("retries", String.valueOf(Integer.MAX_VALUE));
     // A cut may last for weeks: nothing is ever given up.
     p.put("delivery.timeout.ms", String.valueOf(Integer.MAX_VALUE));
