@@ -8,6 +8,7 @@ import io.lettuce.core.SetArgs;
 import io.lettuce.core.api.sync.RedisCommands;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
 import org.junit.jupiter.api.BeforeEach;
@@ -375,6 +376,28 @@ class SemanticsIT {
     awaitGone(r3);
     rig.settle();
     everywhere(r -> r.exists(key), 0L);
+  }
+
+  @Test
+  @DisplayName("SETs of the same instant, with no cut, are not swapped between regions")
+  void setsOfTheSameInstantAreNotSwapped() {
+    int keys = 500;
+    CompletableFuture<Void> other = CompletableFuture.runAsync(() -> setEach(rig.region(2), keys));
+    setEach(rig.region(1), keys);
+    other.join();
+    rig.settle();
+    for (int i = 0; i < keys; i++) {
+      String seen = r1.get(key + i);
+      assertThat(seen).isIn("from " + rig.region(1).name(), "from " + rig.region(2).name());
+      assertThat(r2.get(key + i)).as(key + i).isEqualTo(seen);
+      assertThat(r3.get(key + i)).as(key + i).isEqualTo(seen);
+    }
+  }
+
+  private void setEach(RegionClient region, int keys) {
+    for (int i = 0; i < keys; i++) {
+      region.redis().set(key + i, "from " + region.name());
+    }
   }
 
   @Test
