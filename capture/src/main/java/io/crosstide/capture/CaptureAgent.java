@@ -147,7 +147,7 @@ public final class CaptureAgent implements AutoCloseable {
         set(CaptureState.CLOSED, "closed");
       } else {
         log.error("capture of {} stops, its position is kept", config.region(), e);
-        set(CaptureState.FAILED, String.valueOf(e.getMessage()));
+        set(CaptureState.FAILED, sentence(e));
       }
     } finally {
       // Interrupted to get here perhaps; closing must not be.
@@ -156,6 +156,19 @@ public final class CaptureAgent implements AutoCloseable {
       beacon.close();
       closeSession();
     }
+  }
+
+  private String sentence(Throwable failure) {
+    if (failure instanceof OutOfMemoryError) {
+      return "the heap of "
+          + (Runtime.getRuntime().maxMemory() >> 20)
+          + " MB is too small ("
+          + failure.getMessage()
+          + "): raise -Xmx, or lower limits.event-bytes-max, now "
+          + config.eventBytesMax()
+          + "; then start it again";
+    }
+    return String.valueOf(failure.getMessage());
   }
 
   private CaptureSession open() throws InterruptedException {

@@ -53,8 +53,8 @@ public record InterpreterConfig(
   }
 
   /**
-   * Longest transaction, in bytes of its arguments, that is held until its EXEC. As much as one
-   * event may have, because a single command may have that anyway.
+   * Longest transaction, in bytes of memory, that is held until its EXEC. As much as one event may
+   * have, because a single command may have that anyway.
    */
   public int transactionBytesMax() {
     return eventBytesMax;

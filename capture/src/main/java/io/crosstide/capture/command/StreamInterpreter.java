@@ -35,6 +35,9 @@ import java.util.Map;
  * away: the position of the last commit is what counts.
  */
 public final class StreamInterpreter {
+  /** What Java takes for an array and the reference to it, beside its content. */
+  private static final int ARRAY_BYTES = 24;
+
   private final InterpreterConfig config;
   private final Shadow shadow;
   private final HybridLogicalClock clock;
@@ -125,8 +128,9 @@ public final class StreamInterpreter {
       }
     } else if (!ends) {
       transaction.add(argv);
+      transactionBytes += ARRAY_BYTES;
       for (byte[] arg : argv) {
-        transactionBytes += arg.length;
+        transactionBytes += ARRAY_BYTES + arg.length;
       }
       if (transactionBytes > config.transactionBytesMax()) {
         inPieces = true;

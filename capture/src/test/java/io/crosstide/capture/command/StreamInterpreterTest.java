@@ -157,6 +157,20 @@ class StreamInterpreterTest {
   }
 
   @Test
+  void manyShortCommandsOfATransactionAreHeldByWhatTheyTakeInMemory() {
+    Stream small = new Stream(new InMemoryShadow(), 1, config -> config.withLimits(1000, 1000));
+    small.run("MULTI");
+    for (int i = 0; i < 20; i++) {
+      small.run("INCR n");
+    }
+    // A hundred bytes of arguments, but more than a thousand of arrays.
+    assertThat(small.unitEnds).isEmpty();
+    small.interpreter.dropOpenTransaction();
+    assertThat(small.interpreter.unitOffset()).isEqualTo(2_100);
+    assertThat(small.events).hasSize(20);
+  }
+
+  @Test
   void anEffectBatchTooLongToHoldIsStillRecognised() {
     Stream small = new Stream(new InMemoryShadow(), 1, config -> config.withLimits(60, 1000));
     assertThat(
