@@ -22,7 +22,8 @@ final class Explore {
             faults.contains("r"),
             faults.contains("m"),
             faults.contains("x"),
-            SimRedis.Plant.NONE);
+            faults.contains("k"),
+            Plant.NONE);
     int failed = 0;
     Map<String, Integer> kinds = new TreeMap<>();
     Map<String, Integer> statistics = new TreeMap<>();

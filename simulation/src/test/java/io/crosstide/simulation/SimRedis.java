@@ -1,5 +1,6 @@
 package io.crosstide.simulation;
 
+import io.crosstide.capture.beacon.BeaconWriter;
 import io.crosstide.crdt.Bytes;
 import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.BatchReply;
@@ -14,6 +15,7 @@ import io.crosstide.protocol.MarkerState;
 import io.crosstide.protocol.RedisKey;
 import io.crosstide.protocol.merge.EffectSemantics;
 import io.crosstide.protocol.merge.EffectSemantics.ElementState;
+import io.crosstide.simulation.ReplicationStream.Command;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -26,23 +28,13 @@ import org.jspecify.annotations.Nullable;
  * One region's Redis: typed keys with deadlines, one partition's marker, and a replication stream.
  */
 final class SimRedis {
-  /** A key as Redis holds it. */
-  static final class Value {
-    final ElementKind kind;
-    final TreeMap<Bytes, Content> elements = new TreeMap<>();
-    long deadline;
-
-    Value(ElementKind kind) {
-      this.kind = kind;
-    }
-  }
-
   /** What one atomic step put into the stream. */
   sealed interface Item {}
 
   /** Changes by clients, or an expiry: {@code changes} belong to one transaction. */
   record Changes(long millis, List<KeyChange> changes) implements Item {}
 
+  /** What one command does to one element or key. */
   record KeyChange(RedisKey key, Change change) {}
 
   /** A batch passed: the marker as it left it. */
@@ -54,95 +46,77 @@ final class SimRedis {
   interface StreamListener {
     void entered(Item item);
 
-    void effectPassed(Element element, Effect effect, Fx number);
+    /**
+     * An effect has passed its guard.
+     *
+     * @param written what the element holds now
+     */
+    void effectPassed(Element element, Effect effect, Fx number, Content written);
   }
 
-  /** A bug planted to see the checker fail. */
-  enum Plant {
-    NONE,
-    /** Batches are applied however often they arrive. */
-    REAPPLIES,
-    /** A miss leaves no exception, so that the context claims it. */
-    CLAIMS_MISSES,
-    /** Guards always pass. */
-    IGNORES_GUARDS,
-    /** Now and then an effect is reported as passed and not written. */
-    LOSES_EFFECTS
-  }
-
-  private final Map<RedisKey, Value> keys = new TreeMap<>();
+  private final SimKeyspace keys = new SimKeyspace();
+  final ReplicationStream replication = new ReplicationStream();
   Plant plant = Plant.NONE;
   private final LongSupplier clock;
   private final StreamListener listener;
   final List<Item> stream = new ArrayList<>();
   @Nullable MarkerState marker;
 
+  /** The marker's highest stamp of what was merged, packed. */
+  long highestStamp;
+
+  /** The beacon's wall clock; 0 if there is none. */
+  long beaconMillis;
+
   SimRedis(LongSupplier clock, StreamListener listener) {
     this.clock = clock;
     this.listener = listener;
   }
 
-  private void enter(Item item) {
+  private void enter(Item item, List<Command> commands) {
     stream.add(item);
+    replication.propagate(commands);
     listener.entered(item);
   }
 
   // --- what is there
   // -----------------------------------------------------------------------------------------------------------------
 
-  /** The content a client would see now, expired keys being gone. */
-  Content look(Element element) {
-    Value value = keys.get(element.key());
-    if (value == null || isExpired(value)) {
-      return Content.ABSENT;
-    }
-    return content(element);
+  SimKeyspace keyspace() {
+    return keys;
   }
 
-  private Content content(Element element) {
-    Value value = keys.get(element.key());
-    if (value == null) {
-      return Content.ABSENT;
-    }
-    if (element.kind() == ElementKind.DEADLINE) {
-      return value.deadline == 0 ? Content.ABSENT : Content.deadline(value.deadline);
-    }
-    return value.kind == element.kind()
-        ? value.elements.getOrDefault(element.name(), Content.ABSENT)
-        : Content.ABSENT;
+  /** The content a client would see now, expired keys being gone. */
+  Content look(Element element) {
+    SimKeyspace.Value value = keys.value(element.key());
+    return value == null || isExpired(value) ? Content.ABSENT : keys.content(element);
   }
 
   @Nullable ElementKind kind(RedisKey key) {
-    Value value = keys.get(key);
+    SimKeyspace.Value value = keys.value(key);
     return value == null || isExpired(value) ? null : value.kind;
   }
 
-  @Nullable Value value(RedisKey key) {
-    return keys.get(key);
+  SimKeyspace.@Nullable Value value(RedisKey key) {
+    return keys.value(key);
   }
 
   List<RedisKey> keyNames() {
-    return List.copyOf(keys.keySet());
+    return keys.names();
   }
 
   /** Every element now visible. */
   Map<Element, Content> everything() {
     Map<Element, Content> all = new TreeMap<>();
-    for (RedisKey key : keys.keySet()) {
-      Value value = keys.get(key);
-      if (value == null || isExpired(value)) {
-        continue;
-      }
-      value.elements.forEach(
-          (name, content) -> all.put(new Element(key, value.kind, name), content));
-      if (value.deadline != 0) {
-        all.put(Element.deadline(key), Content.deadline(value.deadline));
+    for (RedisKey key : keys.names()) {
+      if (!isExpired(Objects.requireNonNull(keys.value(key)))) {
+        all.putAll(keys.contents(key));
       }
     }
     return all;
   }
 
-  private boolean isExpired(Value value) {
+  private boolean isExpired(SimKeyspace.Value value) {
     return value.deadline != 0 && value.deadline <= clock.getAsLong();
   }
 
@@ -151,14 +125,19 @@ final class SimRedis {
 
   /** Redis's own expiry of a key whose deadline has passed, on access or by its cycle. */
   void expireIfDue(RedisKey key) {
-    Value value = keys.get(key);
-    if (value != null && isExpired(value)) {
-      keys.remove(key);
-      enter(
-          new Changes(
-              clock.getAsLong(),
-              List.of(new KeyChange(key, new Change.KeyExpire(value.deadline)))));
+    KeyChange expiry = expiry(key);
+    if (expiry != null) {
+      change(List.of(expiry), List.of());
     }
+  }
+
+  private @Nullable KeyChange expiry(RedisKey key) {
+    SimKeyspace.Value value = keys.value(key);
+    if (value == null || !isExpired(value)) {
+      return null;
+    }
+    keys.remove(key);
+    return new KeyChange(key, new Change.KeyExpire(value.deadline));
   }
 
   /**
@@ -168,117 +147,69 @@ final class SimRedis {
   void client(List<KeyChange> changes) {
     List<KeyChange> all = new ArrayList<>();
     for (KeyChange change : changes) {
-      boolean emptied = apply(change);
+      boolean emptied = keys.apply(change);
       all.add(change);
       if (emptied) {
         all.add(new KeyChange(change.key(), new Change.DeadlineRemove()));
       }
     }
     if (!all.isEmpty()) {
-      enter(new Changes(clock.getAsLong(), all));
+      change(all, List.of());
     }
+  }
+
+  /** Local changes that belong together enter the stream, {@code further} commands after them. */
+  private void change(List<KeyChange> changes, List<Command> further) {
+    List<Command> commands = new ArrayList<>();
+    for (KeyChange change : changes) {
+      Command command = Resp.of(change);
+      if (command != null) {
+        commands.add(command);
+      }
+    }
+    commands.addAll(further);
+    enter(new Changes(clock.getAsLong(), changes), commands);
   }
 
   /** FLUSHALL: every key goes, and the marker with them. */
   void flush() {
     List<KeyChange> removals = new ArrayList<>();
     for (RedisKey key : keyNames()) {
-      expireIfDue(key);
-      if (keys.containsKey(key)) {
-        removals.add(new KeyChange(key, new Change.KeyDelete()));
-      }
+      removals.add(new KeyChange(key, new Change.KeyDelete()));
+      keys.remove(key);
     }
-    client(removals);
-    takeMarker();
+    beaconMillis = 0;
+    List<Command> command = List.of(Resp.of(0, "FLUSHALL"));
+    if (!removals.isEmpty()) {
+      enter(new Changes(clock.getAsLong(), removals), command);
+      command = List.of();
+    }
+    if (marker != null) {
+      marker = null;
+      enter(new MarkerGone(), command);
+    } else {
+      replication.propagate(command);
+    }
   }
 
   /** DEL of the marker by a client. */
   void takeMarker() {
     if (marker != null) {
       marker = null;
-      enter(new MarkerGone());
+      enter(new MarkerGone(), List.of(Resp.of(0, "DEL", Resp.MARKER)));
     }
   }
 
-  /** Applies a client's change; true if it emptied a key that had a deadline. */
-  private boolean apply(KeyChange keyChange) {
-    RedisKey key = keyChange.key();
-    Change change = keyChange.change();
-    if (change instanceof Change.StringSet set) {
-      Value old = keys.get(key);
-      Value value = new Value(ElementKind.STRING);
-      value.elements.put(Bytes.EMPTY, Content.of(set.value()));
-      value.deadline = set.keepsDeadline() && old != null ? old.deadline : set.deadlineMillis();
-      keys.put(key, value);
-    } else if (change instanceof Change.KeyDelete) {
-      keys.remove(key);
-    } else if (change instanceof Change.DeadlineSet set) {
-      present(key).deadline = set.deadlineMillis();
-    } else if (change instanceof Change.DeadlinePersist) {
-      present(key).deadline = 0;
-    } else if (change instanceof Change.OfElement of) {
-      return applyElement(key, of);
-    }
-    return false;
-  }
-
-  private Value present(RedisKey key) {
-    Value value = keys.get(key);
-    if (value == null) {
-      throw new IllegalStateException("no key " + key);
-    }
-    return value;
-  }
-
-  private boolean applyElement(RedisKey key, Change.OfElement change) {
-    Value value = keys.computeIfAbsent(key, k -> new Value(change.kind()));
-    Content before = value.elements.getOrDefault(change.name(), Content.ABSENT);
-    Content after;
-    if (change instanceof Change.HashPut put) {
-      after = Content.of(put.value());
-    } else if (change instanceof Change.SetAdd) {
-      after = Content.PRESENT;
-    } else if (change instanceof Change.ZsetPut put) {
-      after = Content.score(put.score());
-    } else if (change instanceof Change.ZsetAdd add) {
-      after = Content.score(add.to());
-    } else if (change instanceof Change.StringAdd add) {
-      after = sum(key, change, before, add.delta().longValueExact());
-    } else if (change instanceof Change.HashAdd add) {
-      after = sum(key, change, before, add.delta().longValueExact());
-    } else {
-      after = Content.ABSENT;
-    }
-    return put(key, value, change.name(), after);
-  }
-
-  private static Content sum(RedisKey key, Change.OfElement change, Content before, long delta) {
-    Content sum =
-        EffectSemantics.add(new Element(key, change.kind(), change.name()), before, delta);
-    if (sum == null) {
-      throw new IllegalStateException(change + " on " + before);
-    }
-    return sum;
-  }
-
-  private boolean put(RedisKey key, Value value, Bytes name, Content content) {
-    if (!content.isAbsent()) {
-      value.elements.put(name, content);
-      return false;
-    }
-    value.elements.remove(name);
-    if (value.elements.isEmpty()) {
-      keys.remove(key);
-      return value.deadline != 0;
-    }
-    return false;
+  /** Capture writes its wall clock. */
+  void beacon(long millis) {
+    beaconMillis = millis;
+    replication.propagate(List.of(Resp.of(0, "SET", BeaconWriter.KEY, millis)));
   }
 
   // --- effects: the twin of the Lua function
   // -----------------------------------------------------------------------------------------
 
   BatchReply batch(EffectBatch batch) {
-
     MarkerState at = marker;
     if (at == null) {
       return BatchReply.of(BatchReply.Outcome.NO_MARKER);
@@ -292,37 +223,58 @@ final class SimRedis {
     if (at.fx().number() != batch.first() - 1 && plant != Plant.REAPPLIES) {
       return BatchReply.of(BatchReply.Outcome.GAP);
     }
-    touch(batch);
+    List<Command> expired = touch(batch);
     Map<String, MarkerState.Missed> exceptions = new TreeMap<>(at.exceptions());
     List<BatchReply.Miss> misses = new ArrayList<>();
     List<BatchReply.ProbeAnswer> answers = new ArrayList<>();
-    VersionVector context = at.context();
+    List<Command> written = new ArrayList<>();
     EffectSemantics.EarlierInBatch earlier = new EffectSemantics.EarlierInBatch();
+    VersionVector context = at.context();
     long number = batch.first();
     for (EffectBatch.Group group : batch.groups()) {
       for (Effect effect : group.effects()) {
         effect(
-            effect, new Fx(batch.epoch(), number), context, exceptions, earlier, misses, answers);
+            effect,
+            new Fx(batch.epoch(), number),
+            context,
+            exceptions,
+            earlier,
+            misses,
+            answers,
+            written);
         number++;
       }
       context = group.contextAfter();
     }
     MarkerState after = at.moved(new Fx(batch.epoch(), batch.last()), context, exceptions);
     marker = after;
-    enter(new Marker(after, batch.hasProbe()));
+    highestStamp = batch.stamp().packed();
+    List<Command> commands = new ArrayList<>(expired);
+    commands.add(Resp.batchMarker(at, after, batch));
+    commands.addAll(written);
+    commands.addAll(Resp.exceptions(at, after));
+    enter(new Marker(after, batch.hasProbe()), commands);
     return new BatchReply(BatchReply.Outcome.APPLIED, misses, answers);
   }
 
-  /** P5: lazy expiries enter the stream before the marker. */
-  private void touch(EffectBatch batch) {
+  /** P5: lazy expiries come before the marker, in the same transaction. */
+  private List<Command> touch(EffectBatch batch) {
+    List<KeyChange> expired = new ArrayList<>();
+    List<Command> commands = new ArrayList<>();
     for (EffectBatch.Group group : batch.groups()) {
       for (Effect effect : group.effects()) {
         Element element = effect.element();
-        if (element != null) {
-          expireIfDue(element.key());
+        KeyChange expiry = element == null ? null : expiry(element.key());
+        if (expiry != null) {
+          expired.add(expiry);
+          commands.add(Objects.requireNonNull(Resp.of(expiry)));
         }
       }
     }
+    if (!expired.isEmpty()) {
+      enter(new Changes(clock.getAsLong(), expired), List.of());
+    }
+    return commands;
   }
 
   private void effect(
@@ -332,7 +284,8 @@ final class SimRedis {
       Map<String, MarkerState.Missed> exceptions,
       EffectSemantics.EarlierInBatch earlier,
       List<BatchReply.Miss> misses,
-      List<BatchReply.ProbeAnswer> answers) {
+      List<BatchReply.ProbeAnswer> answers,
+      List<Command> written) {
     Element element = effect.element();
     if (element == null) {
       return;
@@ -340,7 +293,7 @@ final class SimRedis {
     String digest = element.digest();
     MarkerState.Missed exception = exceptions.get(digest);
     Fx exceptionFx = exception == null ? Fx.NONE : exception.fx();
-    Content actual = content(element);
+    Content actual = keys.content(element);
     if (effect instanceof Effect.Probe) {
       answers.add(new BatchReply.ProbeAnswer(number.number(), actual.compact(), exceptionFx));
       return;
@@ -352,8 +305,10 @@ final class SimRedis {
       after = new ElementState(put.desired(), Fx.NONE);
       missed = false;
     }
+    Content full = effect instanceof Effect.Put put ? atLeastAMoment(put) : after.content();
+    boolean writes = !(effect instanceof Effect.Check);
     boolean lost = plant == Plant.LOSES_EFFECTS && number.number() % 20 == 0;
-    if (!missed && !lost && !write(element, effect, after.content())) {
+    if (!missed && !lost && writes && keys.refuses(element, full)) {
       missed = true;
     }
     if (missed) {
@@ -364,45 +319,28 @@ final class SimRedis {
             digest,
             new MarkerState.Missed(number, exception == null ? context : exception.context()));
       }
-    } else {
-      exceptions.remove(digest);
-      if (plant != Plant.IGNORES_GUARDS) {
-        listener.effectPassed(element, effect, number);
+      return;
+    }
+    exceptions.remove(digest);
+    if (!lost && writes) {
+      keys.write(element, full);
+      Command command = Resp.of(effect, actual, full);
+      if (command != null) {
+        written.add(command);
       }
+    }
+    if (plant != Plant.IGNORES_GUARDS) {
+      listener.effectPassed(element, effect, number, full);
     }
   }
 
-  /** Writes what the effect leads to; false where Redis would refuse it for the key's type. */
-  private boolean write(Element element, Effect effect, Content content) {
-    if (effect instanceof Effect.Check) {
-      return true;
+  /** A deadline that is too near is put off a little. */
+  private Content atLeastAMoment(Effect.Put put) {
+    Bytes value = put.desired().value();
+    if (put.element().kind() != ElementKind.DEADLINE || value == null) {
+      return put.desired();
     }
-    Content full = effect instanceof Effect.Put put ? put.desired() : content;
-    Value value = keys.get(element.key());
-    if (element.kind() == ElementKind.DEADLINE) {
-      if (value == null) {
-        return full.isAbsent();
-      }
-      value.deadline =
-          full.isAbsent()
-              ? 0
-              : Math.max(
-                  clock.getAsLong() + 1,
-                  Long.parseLong(Objects.requireNonNull(full.value()).text()));
-      return true;
-    }
-    if (value != null && value.kind != element.kind()) {
-      return full.isAbsent();
-    }
-    if (value == null) {
-      if (full.isAbsent()) {
-        return true;
-      }
-      value = new Value(element.kind());
-      keys.put(element.key(), value);
-    }
-    put(element.key(), value, element.name(), full);
-    return true;
+    return Content.deadline(Math.max(clock.getAsLong() + 1, Long.parseLong(value.text())));
   }
 
   @Nullable MarkerState takeOver(int epoch) {
@@ -410,7 +348,7 @@ final class SimRedis {
     if (at != null && at.epoch() < epoch) {
       MarkerState raised = at.raisedTo(epoch);
       marker = raised;
-      enter(new Marker(raised, false));
+      enter(new Marker(raised, false), List.of(Resp.raise(at, raised)));
     }
     return at;
   }
@@ -419,7 +357,7 @@ final class SimRedis {
     MarkerState at = marker;
     if (at == null || at.fx().compareTo(wanted.fx()) < 0) {
       marker = wanted;
-      enter(new Marker(wanted, false));
+      enter(new Marker(wanted, false), Resp.install(at, wanted));
       return wanted;
     }
     takeOver(wanted.epoch());

@@ -1,11 +1,10 @@
 package io.crosstide.simulation;
 
-import io.crosstide.crdt.HybridLogicalClock;
+import io.crosstide.capture.rdb.SentEffects;
 import io.crosstide.crdt.Origin;
 import io.crosstide.crdt.SpillRule;
-import io.crosstide.crdt.VersionVector;
-import io.crosstide.protocol.Change;
 import io.crosstide.protocol.ChangeEvent;
+import io.crosstide.protocol.Content;
 import io.crosstide.protocol.Effect;
 import io.crosstide.protocol.Element;
 import io.crosstide.protocol.ElementKind;
@@ -18,7 +17,6 @@ import io.crosstide.protocol.merge.MergerConfig;
 import io.crosstide.protocol.merge.MergerListener;
 import io.crosstide.protocol.merge.PartitionMerger;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -37,14 +35,14 @@ final class SimRegion implements SimRedis.StreamListener {
   final Origin origin;
   final SimRedis redis;
 
-  /**
-   * What clients did, stamped as they did it: what capture must publish, and what the oracle
-   * merges.
-   */
-  final List<ChangeEvent> happened = new ArrayList<>();
+  /** What clients did, as seen from the inside. */
+  final Witness witness;
 
   /** The region's own log in its own Kafka. */
-  final List<ChangeEvent> log = new ArrayList<>();
+  final SimLog log = new SimLog();
+
+  final CaptureStage capture;
+  private final SimSentEffects sentEffects;
 
   /** This region's Kafka: for each region its log as far as it has been copied here. */
   final Map<Integer, List<ChangeEvent>> topics = new TreeMap<>();
@@ -52,11 +50,13 @@ final class SimRegion implements SimRedis.StreamListener {
   /** How far the bridge from each region has read that region's log. */
   final Map<Integer, Integer> bridged = new TreeMap<>();
 
+  /** A second bridge from a region, while there are two: how far it has read. */
+  final Map<Integer, Integer> twins = new TreeMap<>();
+
   private final SimRows rows = new SimRows();
   private final Map<Integer, Integer> positions = new TreeMap<>();
   private Map<Integer, Integer> committedPositions = new TreeMap<>();
   private final MergerConfig config;
-  private final HybridLogicalClock clock;
   private final LongSupplier millis;
   private final EventCodec codec;
   private final Map<String, Integer> statistics;
@@ -68,14 +68,9 @@ final class SimRegion implements SimRedis.StreamListener {
    */
   final Set<Element> slipped = new HashSet<>();
 
-  private final Map<Element, Long> lastLocalSeq = new HashMap<>();
-
   /** Last planned effect number to own seq merged when it was planned, for the present epoch. */
   private final TreeMap<Long, Long> planned = new TreeMap<>();
 
-  private MarkerState known = MarkerState.initial(0);
-  private int captured;
-  private long seq;
   private int owners;
   SimWire wire;
   PartitionMerger merger;
@@ -85,6 +80,8 @@ final class SimRegion implements SimRedis.StreamListener {
       Set<Integer> members,
       LongSupplier millis,
       EventCodec codec,
+      boolean realCapture,
+      Plant plant,
       Map<String, Integer> statistics) {
     this.id = id;
     this.millis = millis;
@@ -92,14 +89,20 @@ final class SimRegion implements SimRedis.StreamListener {
     this.statistics = statistics;
     origin = Origin.of(id);
     redis = new SimRedis(millis, this);
-    clock = new HybridLogicalClock(millis, 1000);
+    redis.plant = plant;
+    witness = new Witness(origin, millis);
+    sentEffects = new SimSentEffects(millis, plant);
     config = new MergerConfig(0, origin, members, 8, 1 << 20, 3, 4, 3, new SpillRule(1, 2));
     for (int member : members) {
       topics.put(member, new ArrayList<>());
       bridged.put(member, 0);
     }
-    redis.stream.add(new SimRedis.MarkerGone()); // capture finds no marker at its first start
-    wire = new SimWire(redis);
+    topics.put(id, log.records);
+    capture =
+        realCapture
+            ? new SimCapture(origin, redis, log, millis, new AroundCapture(), plant, statistics)
+            : new DirectCapture(origin, redis, witness, log::append);
+    wire = new SimWire(redis, sentEffects);
     merger = newMerger();
   }
 
@@ -140,156 +143,63 @@ final class SimRegion implements SimRedis.StreamListener {
                 count("unrepresentable");
               }
             });
-    fresh.start(seqAtLogEnd(), ++owners * 100);
+    fresh.start(log.lastSeq(), ++owners * 100);
     planned.clear();
     return fresh;
   }
 
-  private long seqAtLogEnd() {
-    return log.isEmpty() ? 0 : log.get(log.size() - 1).seq();
-  }
-
-  // --- the oracle's view of the stream
-  // -----------------------------------------------------------------------------------------------
+  // --- what is seen from the inside
+  // -------------------------------------------------------------------------------------------------
 
   @Override
   public void entered(SimRedis.Item item) {
-    if (item instanceof SimRedis.Marker marker) {
-      known = follow(known, marker.marker());
-    } else if (item instanceof SimRedis.Changes changes) {
-      int count = changes.changes().size();
-      for (int i = 0; i < count; i++) {
-        happened.add(stamp(changes.changes().get(i), changes.millis(), i, count));
-      }
-    }
-  }
-
-  private ChangeEvent stamp(SimRedis.KeyChange change, long at, int index, int count) {
-    seq++;
-    VersionVector context = known.context();
-    Map<String, MarkerState.Missed> exceptions = new TreeMap<>();
-    if (change.change() instanceof Change.OfElement of) {
-      Element element = new Element(change.key(), of.kind(), of.name());
-      lastLocalSeq.put(element, seq);
-      context = known.contextOf(element);
-    } else {
-      String digest = Element.keyDigest(change.key());
-      known
-          .exceptions()
-          .forEach(
-              (element, missed) -> {
-                if (element.startsWith(digest)) {
-                  exceptions.put(element, missed);
-                }
-              });
-      lastLocalSeq.keySet().stream()
-          .filter(element -> element.key().equals(change.key()))
-          .toList()
-          .forEach(element -> lastLocalSeq.put(element, seq));
-    }
-    return new ChangeEvent(
-        origin,
-        seq,
-        seq - 1,
-        1,
-        clock.nextAt(at),
-        context,
-        exceptions,
-        known.fx(),
-        change.key(),
-        change.change(),
-        new ChangeEvent.StreamPosition("", seq, index),
-        count > 1 ? new ChangeEvent.TransactionPart(seq - index, index, count) : null);
+    witness.entered(item);
   }
 
   @Override
-  public void effectPassed(Element element, Effect effect, Fx number) {
+  public void effectPassed(Element element, Effect effect, Fx number, Content written) {
+    witness.effectPassed(element, effect, written);
     if (number.epoch() != merger.epoch()) {
       return;
     }
     Map.Entry<Long, Long> plan = planned.ceilingEntry(number.number());
     long knew = plan == null ? merger.merged().get(origin) : plan.getValue();
-    boolean unseen = lastLocalSeq.getOrDefault(element, 0L) > knew;
-    if (unseen && !(effect instanceof Effect.Add)) {
+    boolean unseen = witness.lastLocalSeq(element) > knew;
+    // An increment sent as such commutes with what it passes over; one in place of a put does not.
+    boolean commutes = effect instanceof Effect.Add add && add.knows().isNone();
+    if (unseen && !commutes) {
       count("passed over unseen local writes (P14)");
       slipped.add(element);
     }
   }
 
-  /** What capture knows after a marker: its context is a running maximum (P3). */
-  private static MarkerState follow(MarkerState known, MarkerState marker) {
-    if (marker.context().dominates(known.context())) {
-      return marker;
+  /** What production's capture acts upon. */
+  private final class AroundCapture implements SimCapture.Surroundings {
+    @Override
+    public void append(ChangeEvent event) {
+      if (!log.append(event)) {
+        count("records of replaced captures");
+      } else if (!event.isControl()) {
+        witness.captured(event);
+      }
     }
-    Map<String, MarkerState.Missed> exceptions = new TreeMap<>(known.exceptions());
-    exceptions.putAll(marker.exceptions());
-    return new MarkerState(
-        marker.epoch(), marker.fx(), known.context().join(marker.context()), exceptions);
-  }
 
-  /** The claim that the next local write on {@code element} would be stamped with. */
-  VersionVector claim(Element element) {
-    return known.contextOf(element);
+    @Override
+    public void resynced(List<ChangeEvent> differences, MarkerState marker) {
+      if (redis.marker != null && !redis.marker.equals(marker)) {
+        throw new IllegalStateException("the marker is " + redis.marker + ", not " + marker);
+      }
+      witness.resynced(differences, redis.keyspace(), marker);
+    }
+
+    @Override
+    public SentEffects sentEffects() {
+      return sentEffects;
+    }
   }
 
   // --- steps
   // -------------------------------------------------------------------------------------------------------------------------
-
-  boolean hasUncaptured() {
-    return captured < redis.stream.size();
-  }
-
-  /** Capture reads the next thing in the stream and publishes what it means. */
-  void capture(Random random) {
-    SimRedis.Item item = redis.stream.get(captured++);
-    if (item instanceof SimRedis.Changes changes) {
-      for (int i = 0; i < changes.changes().size(); i++) {
-        publish(happened.get(published++));
-      }
-    } else if (item instanceof SimRedis.Marker marker) {
-      capturedMarker = follow(capturedMarker, marker.marker());
-      if (marker.heldProbe() || random.nextInt(4) == 0) {
-        beat();
-      }
-    } else {
-      publish(
-          control(new Change.MarkerLost(), capturedMarker.context(), capturedMarker.exceptions()));
-    }
-  }
-
-  private int published;
-  private MarkerState capturedMarker = MarkerState.initial(0);
-
-  void beat() {
-    VersionVector floor = capturedMarker.context();
-    for (MarkerState.Missed missed : capturedMarker.exceptions().values()) {
-      floor = floor.meet(missed.context());
-    }
-    publish(control(new Change.Beat(floor), VersionVector.EMPTY, Map.of()));
-  }
-
-  private ChangeEvent control(
-      Change.Control change, VersionVector context, Map<String, MarkerState.Missed> exceptions) {
-    long last = published == 0 ? 0 : happened.get(published - 1).seq();
-    return new ChangeEvent(
-        origin,
-        last,
-        last,
-        1,
-        clock.last(),
-        context,
-        exceptions,
-        capturedMarker.fx(),
-        null,
-        change,
-        ChangeEvent.StreamPosition.UNKNOWN,
-        null);
-  }
-
-  private void publish(ChangeEvent event) {
-    log.add(event);
-    topic(id).add(event);
-  }
 
   List<ChangeEvent> topic(int region) {
     return Objects.requireNonNull(topics.get(region));
@@ -333,6 +243,29 @@ final class SimRegion implements SimRedis.StreamListener {
     guarded(() -> wire.cut(merger, random));
   }
 
+  /** Capture is away for longer than the backlog lasts. */
+  void overrunBacklog() {
+    if (redis.marker != null) {
+      count("backlog overruns");
+      capture.disconnect();
+      redis.replication.forget();
+    }
+  }
+
+  /** Redis is killed and comes back with all it had; every connection is lost. */
+  void restartRedis(Random random) {
+    if (redis.marker == null || redis.beaconMillis == 0) {
+      return; // capture would have to take it for one that has lost data (P8)
+    }
+    count("restarts of Redis");
+    orphans.clear();
+    if (wire.isConnected()) {
+      cutWire(random);
+    }
+    redis.replication.restart();
+    capture.disconnect();
+  }
+
   /** A call of an owner that is gone arrives late. */
   void orphanedCall(Random random) {
     if (!orphans.isEmpty()) {
@@ -368,7 +301,7 @@ final class SimRegion implements SimRedis.StreamListener {
     rows.rollBack();
     positions.clear();
     positions.putAll(committedPositions);
-    wire = new SimWire(redis);
+    wire = new SimWire(redis, sentEffects);
     merger = newMerger();
   }
 
@@ -392,7 +325,7 @@ final class SimRegion implements SimRedis.StreamListener {
     for (int region : topics.keySet()) {
       read &= !hasUnread(region);
     }
-    return read && !hasUncaptured() && wire.isQuiet() && merger.isSettled();
+    return read && capture.isIdle() && wire.isQuiet() && merger.isSettled();
   }
 
   String describe() {
@@ -413,6 +346,12 @@ final class SimRegion implements SimRedis.StreamListener {
         + merger.backlog()
         + " wire "
         + wire.isConnected()
+        + " quiet "
+        + wire.isQuiet()
+        + " captured "
+        + capture.isIdle()
+        + " unread "
+        + topics.keySet().stream().filter(this::hasUnread).toList()
         + " marker "
         + redis.marker
         + " merged "
@@ -425,7 +364,7 @@ final class SimRegion implements SimRedis.StreamListener {
 
   Set<Element> elementsOf(RedisKey key) {
     Set<Element> elements = new HashSet<>();
-    SimRedis.Value value = redis.value(key);
+    SimKeyspace.Value value = redis.value(key);
     if (value != null) {
       value.elements.keySet().forEach(name -> elements.add(new Element(key, value.kind, name)));
     }

@@ -3,6 +3,7 @@ package io.crosstide.simulation;
 import io.crosstide.protocol.BatchReply;
 import io.crosstide.protocol.EffectBatch;
 import io.crosstide.protocol.EffectWire;
+import io.crosstide.protocol.Fx;
 import io.crosstide.protocol.MarkerState;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -12,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One connection between an owner and its Redis: calls and replies wait in queues until the
- * scheduler moves them. Breaking it loses replies and lets any prefix of the calls through, at once
- * or, as of an owner that is gone, later.
+ * scheduler moves them. A batch is remembered before it is sent (P7). Breaking it loses replies and
+ * lets any prefix of the calls through, at once or, as of an owner that is gone, later.
  */
 final class SimWire implements EffectWire {
   private sealed interface Call {}
@@ -25,12 +26,15 @@ final class SimWire implements EffectWire {
   private record Install(int partition, MarkerState marker) implements Call {}
 
   private final SimRedis redis;
+  private final SimSentEffects memory;
+  private Fx remembered = Fx.NONE;
   private final Deque<Call> calls = new ArrayDeque<>();
   private final Deque<Consumer<EffectWire.Listener>> replies = new ArrayDeque<>();
   private boolean connected;
 
-  SimWire(SimRedis redis) {
+  SimWire(SimRedis redis, SimSentEffects memory) {
     this.redis = redis;
+    this.memory = memory;
   }
 
   boolean isConnected() {
@@ -97,6 +101,11 @@ final class SimWire implements EffectWire {
   @Override
   public void send(EffectBatch batch) {
     if (connected) {
+      Fx last = new Fx(batch.epoch(), batch.last());
+      if (remembered.compareTo(last) < 0) {
+        memory.remember(batch);
+        remembered = last;
+      }
       calls.add(new Send(batch));
     }
   }

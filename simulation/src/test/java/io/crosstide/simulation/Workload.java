@@ -24,6 +24,7 @@ final class Workload {
           ElementKind.HASH_FIELD,
           ElementKind.SET_MEMBER,
           ElementKind.ZSET_MEMBER);
+  private static final String PADDING = new String(new char[Content.INLINE_MAX]);
   private static final String[] NAMES = {"a", "b"};
 
   private final Random random;
@@ -31,9 +32,14 @@ final class Workload {
   private final boolean deadlines;
   private final boolean mixedTypes;
   private boolean hot;
+  private final boolean longValues;
   private long unique;
 
-  Workload(Random random, int keys, boolean deadlines, boolean mixedTypes) {
+  /**
+   * @param longValues some values are too long to be kept: they are known by digest only
+   */
+  Workload(Random random, int keys, boolean deadlines, boolean mixedTypes, boolean longValues) {
+    this.longValues = longValues;
     this.mixedTypes = mixedTypes;
     this.random = random;
     this.keys = keys;
@@ -186,7 +192,8 @@ final class Workload {
       return now.isAbsent() ? null : new Change.ZsetRemove(member.name());
     }
     if (dice == 1) {
-      return new Change.ZsetPut(member.name(), ++unique + 0.25);
+      double score = ++unique + 0.25;
+      return now.equals(Content.score(score)) ? null : new Change.ZsetPut(member.name(), score);
     }
     double from = now.value() == null ? 0 : Content.parseScore(now.value().text());
     double delta = random.nextBoolean() ? delta() : ++unique / 10.0;
@@ -205,7 +212,9 @@ final class Workload {
   }
 
   private Bytes text() {
-    return Bytes.utf8("v" + ++unique);
+    String text = "v" + ++unique;
+    boolean tooLong = longValues && random.nextInt(5) == 0;
+    return Bytes.utf8(tooLong ? text.concat(PADDING) : text);
   }
 
   private Bytes number() {

@@ -1,0 +1,32 @@
+package io.crosstide.simulation;
+
+import java.util.Random;
+
+/** What makes a region's log of its Redis's stream. */
+interface CaptureStage {
+  /** Whether everything in the stream is in the log. */
+  boolean isIdle();
+
+  /** Reads the next thing in the stream, or does whatever is to be done before. */
+  void step(Random random);
+
+  /** Publishes a beat if one may be published now. */
+  void beat();
+
+  /** Writes the time into Redis. */
+  default void beacon() {}
+
+  /**
+   * Whether what happens now will be seen in a snapshot only. A marker taken away then is a known
+   * gap: nothing tells the owner which effects it had counted, and it waits for ever.
+   */
+  default boolean isBeforeSnapshot() {
+    return false;
+  }
+
+  /** {@code kill -9}: what was sent to Kafka may be there in part, or arrive later. */
+  default void crash(Random random) {}
+
+  /** The connection to Redis is lost. */
+  default void disconnect() {}
+}

@@ -1,0 +1,315 @@
+package io.crosstide.simulation;
+
+import io.crosstide.crdt.HybridLogicalClock;
+import io.crosstide.crdt.Origin;
+import io.crosstide.crdt.VersionVector;
+import io.crosstide.protocol.Change;
+import io.crosstide.protocol.ChangeEvent;
+import io.crosstide.protocol.Content;
+import io.crosstide.protocol.Effect;
+import io.crosstide.protocol.Element;
+import io.crosstide.protocol.Fx;
+import io.crosstide.protocol.MarkerState;
+import io.crosstide.protocol.RedisKey;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sees one region's Redis from the inside: what clients did, when they did it, stamped with what
+ * this Redis then held. The oracle merges that, and capture must publish that: {@link #captured}
+ * compares.
+ *
+ * <p><b>Full resyncs.</b> What clients did while capture was cut off cannot be known from a
+ * snapshot. By specification (P7) differences stand in for it: they lead from Redis as it was where
+ * the log ends, with the effects that passed since, to what Redis holds. {@link #resynced} checks
+ * that they do, and that they concern nothing that no client touched; from then on they are what
+ * happened.
+ */
+final class Witness {
+  /** Something in the stream behind the log's end. */
+  private sealed interface Behind {}
+
+  private record Local(SimRedis.KeyChange change) implements Behind {}
+
+  /**
+   * @param clamped a deadline was put off: who remembers only what was sent cannot know
+   */
+  private record Passed(Element element, Content written, boolean clamped) implements Behind {}
+
+  /** Redis's content and what capture found differ. */
+  static final class Mismatch extends IllegalStateException {
+    private static final long serialVersionUID = 1;
+
+    Mismatch(String message) {
+      super(message);
+    }
+  }
+
+  private final Origin origin;
+  private final LongSupplier millis;
+  private final HybridLogicalClock clock;
+  private final List<ChangeEvent> happened = new ArrayList<>();
+  private final Map<Element, Long> lastLocalSeq = new HashMap<>();
+  private MarkerState known = MarkerState.initial(0);
+
+  /** How many of {@link #happened} are in the log, and Redis as of the last of them. */
+  private int captured;
+
+  private final SimKeyspace base = new SimKeyspace();
+  private final List<Behind> behind = new ArrayList<>();
+
+  Witness(Origin origin, LongSupplier millis) {
+    this.origin = origin;
+    this.millis = millis;
+    clock = new HybridLogicalClock(millis, 1000);
+  }
+
+  /** Events in the order of their seqs: those in the log, then those that are to come. */
+  List<ChangeEvent> happened() {
+    return happened;
+  }
+
+  // --- as it happens
+  // ----------------------------------------------------------------------------------------------------------------
+
+  void entered(SimRedis.Item item) {
+    if (item instanceof SimRedis.Marker marker) {
+      known = follow(known, marker.marker());
+    } else if (item instanceof SimRedis.Changes changes) {
+      int count = changes.changes().size();
+      for (int i = 0; i < count; i++) {
+        happened.add(stamp(changes.changes().get(i), changes.millis(), i, count));
+        behind.add(new Local(changes.changes().get(i)));
+      }
+    }
+  }
+
+  void effectPassed(Element element, Effect effect, Content written) {
+    if (!(effect instanceof Effect.Check)) {
+      boolean clamped = effect instanceof Effect.Put put && !put.desired().equals(written);
+      behind.add(new Passed(element, written, clamped));
+    }
+  }
+
+  private ChangeEvent stamp(SimRedis.KeyChange change, long at, int index, int count) {
+    long seq = happened.size() + 1L;
+    VersionVector context = known.context();
+    Map<String, MarkerState.Missed> exceptions = new TreeMap<>();
+    if (change.change() instanceof Change.OfElement of) {
+      Element element = new Element(change.key(), of.kind(), of.name());
+      lastLocalSeq.put(element, seq);
+      context = claim(element);
+    } else {
+      String digest = Element.keyDigest(change.key());
+      known
+          .exceptions()
+          .forEach(
+              (element, missed) -> {
+                if (element.startsWith(digest)) {
+                  exceptions.put(element, missed);
+                }
+              });
+      lastLocalSeq.replaceAll(
+          (element, last) -> element.key().equals(change.key()) ? (Long) seq : last);
+    }
+    return new ChangeEvent(
+        origin,
+        seq,
+        seq - 1,
+        1,
+        clock.nextAt(at),
+        context,
+        exceptions,
+        known.fx(),
+        change.key(),
+        change.change(),
+        new ChangeEvent.StreamPosition("", seq, index),
+        count > 1 ? new ChangeEvent.TransactionPart(seq - index, index, count) : null);
+  }
+
+  /** What capture knows after a marker: number and context are running maxima (P3). */
+  static MarkerState follow(MarkerState known, MarkerState marker) {
+    Fx fx = Fx.max(known.fx(), marker.fx());
+    if (marker.context().dominates(known.context())) {
+      return new MarkerState(
+          marker.epoch(), fx, marker.preceding(), marker.context(), marker.exceptions());
+    }
+    Map<String, MarkerState.Missed> exceptions = new TreeMap<>(known.exceptions());
+    exceptions.putAll(marker.exceptions());
+    return new MarkerState(
+        marker.epoch(), fx, marker.preceding(), known.context().join(marker.context()), exceptions);
+  }
+
+  /** The claim that the next local write on {@code element} would be stamped with. */
+  VersionVector claim(Element element) {
+    return known.contextOf(element);
+  }
+
+  /** The seq of the last local change of {@code element}; 0 if there was none. */
+  long lastLocalSeq(Element element) {
+    return lastLocalSeq.getOrDefault(element, 0L);
+  }
+
+  // --- as it is captured
+  // ------------------------------------------------------------------------------------------------------------
+
+  /** An event has got into the log: it must be the next thing that happened. */
+  void captured(ChangeEvent event) {
+    if (event.seq() != captured + 1L || captured == happened.size()) {
+      throw new Mismatch(
+          "the log has " + captured + " events of " + happened.size() + ", then comes " + event);
+    }
+    ChangeEvent expected = happened.get(captured);
+    boolean same =
+        sameChange(expected, event)
+            && event.origin().equals(origin)
+            && event.previousSeq() == event.seq() - 1
+            && expected.context().equals(event.context())
+            && expected.exceptions().equals(event.exceptions())
+            && expected.fx().equals(event.fx())
+            && samePart(expected.transaction(), event.transaction());
+    if (!same) {
+      throw new Mismatch("captured " + event + "\n  of " + expected);
+    }
+    happened.set(captured, event);
+    captured++;
+    int at = 0;
+    for (; behind.get(at) instanceof Passed passed; at++) {
+      base.write(passed.element(), passed.written());
+    }
+    base.apply(((Local) behind.get(at)).change());
+    behind.subList(0, at + 1).clear();
+  }
+
+  /** A delete shortly before the key's deadline may be taken for its expiry (P25). */
+  private boolean sameChange(ChangeEvent expected, ChangeEvent event) {
+    RedisKey key = event.key();
+    if (key == null || !key.equals(expected.key())) {
+      return false;
+    }
+    if (expected.change() instanceof Change.KeyDelete
+        && event.change() instanceof Change.KeyExpire expiry) {
+      SimKeyspace.Value value = base.value(key);
+      return value != null
+          && value.deadline == expiry.deadlineMillis()
+          && expiry.deadlineMillis() <= millis.getAsLong() + 2 * SimCapture.SLACK_MILLIS;
+    }
+    return expected.change().equals(event.change());
+  }
+
+  private static boolean samePart(
+      ChangeEvent.@Nullable TransactionPart a, ChangeEvent.@Nullable TransactionPart b) {
+    if (a == null || b == null) {
+      return a == null && b == null;
+    }
+    return a.index() == b.index() && a.count() == b.count();
+  }
+
+  // --- full resyncs
+  // ---------------------------------------------------------------------------------------------------------------------
+
+  /**
+   * Capture has compared a snapshot of {@code actual} and is about to publish {@code differences}.
+   *
+   * @param marker what the snapshot has of it; what capture knew before if it has none
+   */
+  void resynced(List<ChangeEvent> differences, SimKeyspace actual, MarkerState marker) {
+    known = marker;
+    Set<Element> touched = new HashSet<>();
+    Set<RedisKey> touchedKeys = new HashSet<>();
+    List<ChangeEvent> left = new ArrayList<>(differences);
+    List<Behind> explained = new ArrayList<>();
+    for (Behind thing : behind) {
+      if (thing instanceof Passed passed) {
+        explained.add(passed);
+        if (passed.clamped()) {
+          touched.add(passed.element());
+        }
+      } else if (thing instanceof Local local) {
+        touch(local.change(), actual, touched, touchedKeys);
+        if (!left.isEmpty() && isExpiry(local.change(), left.get(0))) {
+          explained.add(local);
+          left.remove(0);
+        }
+      }
+    }
+    for (ChangeEvent difference : left) {
+      check(difference, touched, touchedKeys);
+      RedisKey key = Objects.requireNonNull(difference.key());
+      explained.add(new Local(new SimRedis.KeyChange(key, difference.change())));
+    }
+    SimKeyspace reached = base.copy();
+    for (Behind thing : explained) {
+      if (thing instanceof Passed passed) {
+        reached.write(passed.element(), passed.written());
+      } else if (thing instanceof Local local) {
+        reached.apply(local.change());
+      }
+    }
+    if (!reached.contents().equals(actual.contents())) {
+      throw new Mismatch(
+          differences + " lead to\n" + reached.contents() + "\nof\n" + actual.contents());
+    }
+    behind.clear();
+    behind.addAll(explained);
+    happened.subList(captured, happened.size()).clear();
+    happened.addAll(differences);
+    lastLocalSeq.clear();
+    happened.forEach(this::remember);
+  }
+
+  private static boolean isExpiry(SimRedis.KeyChange local, ChangeEvent difference) {
+    return local.change() instanceof Change.KeyExpire
+        && difference.change().equals(local.change())
+        && local.key().equals(difference.key());
+  }
+
+  private void touch(
+      SimRedis.KeyChange change,
+      SimKeyspace actual,
+      Set<Element> touched,
+      Set<RedisKey> touchedKeys) {
+    RedisKey key = change.key();
+    touchedKeys.add(key);
+    touched.add(Element.deadline(key));
+    if (change.change() instanceof Change.OfElement of) {
+      touched.add(new Element(key, of.kind(), of.name()));
+    } else {
+      touched.addAll(base.contents(key).keySet());
+      touched.addAll(actual.contents(key).keySet());
+      touched.add(Element.string(key));
+    }
+  }
+
+  /** A difference is of something that a client touched, and seen by what the marker says. */
+  private void check(ChangeEvent difference, Set<Element> touched, Set<RedisKey> touchedKeys) {
+    Element element = difference.element();
+    boolean byClient =
+        element == null ? touchedKeys.contains(difference.key()) : touched.contains(element);
+    if (!byClient) {
+      throw new Mismatch("published at a resync though no client did it: " + difference);
+    }
+    VersionVector claim = element == null ? known.context() : claim(element);
+    if (!difference.context().equals(claim) || !difference.fx().equals(known.fx())) {
+      throw new Mismatch("found at a resync: " + difference + "\n  with marker " + known);
+    }
+  }
+
+  private void remember(ChangeEvent event) {
+    Element element = event.element();
+    if (element != null) {
+      lastLocalSeq.put(element, event.seq());
+    } else {
+      lastLocalSeq.replaceAll(
+          (other, last) -> other.key().equals(event.key()) ? (Long) event.seq() : last);
+    }
+  }
+}
