@@ -256,6 +256,28 @@ class HotCounterTest {
     assertThat(site.rows.size()).isEqualTo(1);
   }
 
+  /** What is stable beyond the middle of what an unsettled expiry hides must not fold with it. */
+  @Test
+  void whatAnUnsettledExpiryHidesStaysHiddenWhateverBecomesStableOrIsRemoved() {
+    EventLog eu = regions.get(1);
+    EventLog ap = regions.get(2);
+    site.receive(us.write(KEY, new Change.DeadlineSet(50), NOTHING, 1));
+    incrementEach(1_000);
+    site.receive(us.write(KEY, new Change.KeyExpire(50), seen(us, 500), 60));
+    assertThat(site.wanted(STRING)).isEqualTo(number(1_000));
+    site.stable = seen(us, 700).with(us.origin(), 900);
+    site.collectGarbage();
+    assertThat(site.wanted(STRING)).isEqualTo(number(1_000));
+    site.receive(eu.write(KEY, INCR, NOTHING, 2_000));
+    assertThat(site.wanted(STRING)).isEqualTo(number(1_001));
+    ChangeEvent delete =
+        ap.write(KEY, new Change.KeyDelete(), NOTHING.with(eu.origin(), 300), 2_001);
+    site.receive(delete);
+    assertThat(site.wanted(STRING)).as("ap's own are gone").isEqualTo(number(501));
+    makeAllStable();
+    assertThat(site.wanted(STRING)).isEqualTo(number(501));
+  }
+
   /** An owner that goes on with other settings finds what the one before left. */
   @Test
   void whichIncrementsLieInTheCellMayChangeBetweenOwners() {
