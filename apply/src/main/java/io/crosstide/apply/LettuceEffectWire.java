@@ -61,10 +61,10 @@ public final class LettuceEffectWire implements EffectWire, AutoCloseable {
   private final ApplyConfig config;
   private final ApplyMetrics metrics;
   private final Runnable wakeUp;
+  private final Runnable routine;
   private final Consumer<LettuceEffectWire> whenClosed;
 
   private final Queue<Event> events = new ConcurrentLinkedQueue<>();
-  private final AtomicBoolean awake = new AtomicBoolean();
   private final AtomicBoolean closed = new AtomicBoolean();
   private volatile @Nullable WireSession current;
   private volatile @Nullable WireSession open;
@@ -87,6 +87,7 @@ public final class LettuceEffectWire implements EffectWire, AutoCloseable {
       ApplyConfig config,
       ApplyMetrics metrics,
       Runnable wakeUp,
+      Runnable routine,
       Consumer<LettuceEffectWire> whenClosed) {
     this.client = client;
     this.uri = uri;
@@ -94,6 +95,7 @@ public final class LettuceEffectWire implements EffectWire, AutoCloseable {
     this.config = config;
     this.metrics = metrics;
     this.wakeUp = wakeUp;
+    this.routine = routine;
     this.whenClosed = whenClosed;
   }
 
@@ -118,7 +120,10 @@ public final class LettuceEffectWire implements EffectWire, AutoCloseable {
         call,
         (reply, nanos) -> {
           stalls = 0;
-          post(session, listener -> replied(listener, batch, reply, nanos));
+          post(
+              session,
+              listener -> replied(listener, batch, reply, nanos),
+              ReplyDecoder.isRoutine(reply) ? routine : wakeUp);
         },
         error -> post(session, listener -> refused(listener, batch, error)));
   }
@@ -161,7 +166,6 @@ public final class LettuceEffectWire implements EffectWire, AutoCloseable {
    * @return whether there was anything
    */
   public boolean drain(Listener listener) {
-    awake.set(false);
     boolean any = false;
     for (Event event = events.poll(); event != null; event = events.poll()) {
       any = true;
@@ -244,19 +248,22 @@ public final class LettuceEffectWire implements EffectWire, AutoCloseable {
   }
 
   private void post(WireSession session, Event event) {
-    enqueue(
+    post(session, event, wakeUp);
+  }
+
+  private void post(WireSession session, Event event, Runnable notice) {
+    events.add(
         listener -> {
           if (session == current) {
             event.deliver(listener);
           }
         });
+    notice.run();
   }
 
   private void enqueue(Event event) {
     events.add(event);
-    if (awake.compareAndSet(false, true)) {
-      wakeUp.run();
-    }
+    wakeUp.run();
   }
 
   // Connecting. All of it in I/O threads; at most one attempt or one open session at a time.

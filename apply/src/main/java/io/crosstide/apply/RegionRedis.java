@@ -86,15 +86,22 @@ public final class RegionRedis implements AutoCloseable {
     return config.redis().uri(config.connectTimeout());
   }
 
+  /** As {@link #openWire(Runnable, Runnable)}, with all answers alike. */
+  public LettuceEffectWire openWire(Runnable wakeUp) {
+    return openWire(wakeUp, wakeUp);
+  }
+
   /**
    * A wire for one owner; it starts to connect at once and keeps trying until closed.
    *
    * @param wakeUp called from an I/O thread when {@link LettuceEffectWire#drain} has something to
    *     do; must return at once
+   * @param routine called instead when it is only that a batch has been applied as planned
    */
-  public LettuceEffectWire openWire(Runnable wakeUp) {
+  public LettuceEffectWire openWire(Runnable wakeUp, Runnable routine) {
     LettuceEffectWire wire =
-        new LettuceEffectWire(client, uri(), resources, config, metrics, wakeUp, wires::remove);
+        new LettuceEffectWire(
+            client, uri(), resources, config, metrics, wakeUp, routine, wires::remove);
     wires.add(wire);
     wire.start();
     return wire;

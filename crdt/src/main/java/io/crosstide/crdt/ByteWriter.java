@@ -95,6 +95,11 @@ public final class ByteWriter {
     return signed(value.scale()).bytes(value.unscaledValue().toByteArray());
   }
 
+  /** Bytes written so far. */
+  public int size() {
+    return size;
+  }
+
   public byte[] toByteArray() {
     return Arrays.copyOf(buffer, size);
   }

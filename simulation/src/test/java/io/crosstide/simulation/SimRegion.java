@@ -144,6 +144,9 @@ final class SimRegion implements SimRedis.StreamListener {
               }
             });
     fresh.start(log.lastSeq(), ++owners * 100);
+    if (owners % 3 == 0) {
+      fresh.gather();
+    }
     planned.clear();
     return fresh;
   }
@@ -223,6 +226,7 @@ final class SimRegion implements SimRedis.StreamListener {
 
   void tick() {
     guarded(() -> merger.tick(millis.getAsLong()));
+    guarded(() -> merger.send());
     notePlans();
   }
 

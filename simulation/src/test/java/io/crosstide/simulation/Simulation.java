@@ -533,6 +533,7 @@ final class Simulation {
       check(
           region.redis.marker == null || region.redis.marker.exceptions().isEmpty(),
           "region " + region.id + " still has exceptions " + region.redis.marker);
+      region.commit(); // which names what is tracked
       for (char letter : new char[] {'T', 'H', 'G', 'S', 'F', 'D', 'I'}) {
         check(
             region.rows().count(letter) == 0,

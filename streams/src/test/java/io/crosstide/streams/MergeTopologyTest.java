@@ -116,7 +116,7 @@ class MergeTopologyTest {
         new OwnerSettings(
             LOCAL,
             Set.of(1, 2),
-            wakeUp -> wire,
+            (wakeUp, routine) -> wire,
             new RowEventCodec(codec),
             partition -> 0,
             new MergeMetrics(new SimpleMeterRegistry(), "a", Map.of(1, "a", 2, "b")),

@@ -39,6 +39,14 @@ public final class ReplyDecoder {
     };
   }
 
+  /** The batch was applied, nothing missed and nothing was asked. */
+  public static boolean isRoutine(List<?> reply) {
+    return reply.size() == 2
+        && reply.get(0) instanceof byte[] outcome
+        && outcome.length == 1
+        && outcome[0] == 'A';
+  }
+
   /**
    * What the marker said when it refused a batch as {@code OLD_EPOCH} or {@code GAP}; for messages.
    *

@@ -39,6 +39,7 @@ final class BatchSender {
   private long lastNumber;
   private long lastSent;
   private int queued;
+  private long queuedBytes;
   private int outstanding;
   private long resumeAtMillis;
   private int refusals;
@@ -64,6 +65,7 @@ final class BatchSender {
     lastNumber = 0;
     lastSent = 0;
     queued = 0;
+    queuedBytes = 0;
     outstanding = 0;
     queue.clear();
     unacknowledged.clear();
@@ -115,26 +117,38 @@ final class BatchSender {
   void add(EffectBatch.Group group) {
     queue.addLast(group);
     queued += group.effects().size();
+    queuedBytes += bytesOf(group);
+  }
+
+  /** Something waits to be sent that may not be before Redis has answered. */
+  boolean isBlocked() {
+    return state != State.SENDING
+        || (queued > 0 && unacknowledged.size() >= config.batchesInFlightMax());
   }
 
   /**
    * Sends what may be sent.
    *
    * @param stamp highest stamp merged
+   * @param onlyFull leaves what does not fill a batch for later
    */
-  void pump(long nowMillis, HybridTimestamp stamp) {
+  void pump(long nowMillis, HybridTimestamp stamp, boolean onlyFull) {
     if (state == State.REFUSED && outstanding == 0 && nowMillis >= resumeAtMillis) {
       state = State.SENDING;
       resend();
     }
     while (state == State.SENDING
-        && !queue.isEmpty()
+        && (onlyFull ? isBatchFull() : !queue.isEmpty())
         && unacknowledged.size() < config.batchesInFlightMax()) {
       EffectBatch batch = nextBatch(stamp);
       unacknowledged.addLast(batch);
       outstanding++;
       wire.send(batch);
     }
+  }
+
+  private boolean isBatchFull() {
+    return queued >= config.batchEffectsMax() || queuedBytes >= config.batchBytesMax();
   }
 
   private EffectBatch nextBatch(HybridTimestamp stamp) {
@@ -155,6 +169,7 @@ final class BatchSender {
       bytes += groupBytes;
     }
     queued -= size;
+    queuedBytes -= bytes;
     EffectBatch batch = new EffectBatch(partition, epoch, lastSent + 1, preceding, stamp, groups);
     lastSent = batch.last();
     return batch;

@@ -1,5 +1,6 @@
 package io.crosstide.protocol.merge;
 
+import io.crosstide.protocol.Content;
 import io.crosstide.protocol.Effect;
 import io.crosstide.protocol.Element;
 import io.crosstide.protocol.Fx;
@@ -17,8 +18,8 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the owner believes of the elements that may differ from their merged value. Each is named by
- * a row as long as it is tracked, so that a new owner knows whom to ask (P11).
+ * What the owner believes of the elements that may differ from their merged value. Each commit
+ * leaves rows that name them, so that a new owner knows whom to ask (P11).
  *
  * <p>Effects are folded into an element's content when the local log has shown their number: every
  * local change before them has then been processed. The fold's result is compared with what Redis
@@ -38,7 +39,7 @@ final class Belief {
 
   private record Predicted(Element element, boolean missed) {}
 
-  private final RowStore rows;
+  private final TrackedRows rows;
   private final Map<RedisKey, Map<Element, Tracked>> byKey = new HashMap<>();
   private final Deque<Folding> folding = new ArrayDeque<>();
 
@@ -52,7 +53,7 @@ final class Belief {
   private int size;
 
   Belief(RowStore rows) {
-    this.rows = rows;
+    this.rows = new TrackedRows(rows);
   }
 
   /** Elements tracked. */
@@ -68,22 +69,20 @@ final class Belief {
     predicted.clear();
     answered = Fx.NONE;
     size = 0;
-    List<Element> elements = new ArrayList<>();
-    rows.scan(
-        RowKeys.TRACKED,
-        null,
-        (key, value) -> {
-          elements.add(RowKeys.parseElement(key));
-          return true;
+    rows.restore(
+        (element, row) -> {
+          Tracked tracked = new Tracked(element, Content.ABSENT, Content.ABSENT);
+          tracked.known = false;
+          tracked.row = row;
+          byKey.computeIfAbsent(element.key(), k -> new LinkedHashMap<>()).put(element, tracked);
+          size++;
         });
-    for (Element element : elements) {
-      Tracked tracked =
-          new Tracked(
-              element, io.crosstide.protocol.Content.ABSENT, io.crosstide.protocol.Content.ABSENT);
-      tracked.known = false;
-      byKey.computeIfAbsent(element.key(), k -> new LinkedHashMap<>()).put(element, tracked);
-      size++;
-    }
+  }
+
+  /** Writes the rows that name the tracked elements; before each commit. */
+  void persist() {
+    rows.persist(
+        () -> byKey.values().stream().flatMap(ofKey -> ofKey.values().stream()).iterator());
   }
 
   @Nullable Tracked get(Element element) {
@@ -118,9 +117,12 @@ final class Belief {
   void track(Tracked tracked) {
     Map<Element, Tracked> ofKey =
         byKey.computeIfAbsent(tracked.element.key(), k -> new LinkedHashMap<>());
-    if (ofKey.put(tracked.element, tracked) == null) {
+    Tracked before = ofKey.put(tracked.element, tracked);
+    if (before == null) {
       size++;
-      rows.put(RowKeys.tracked(tracked.element), new byte[0]);
+      rows.added();
+    } else {
+      tracked.row = before.row;
     }
   }
 
@@ -131,7 +133,8 @@ final class Belief {
     Map<Element, Tracked> ofKey = byKey.get(tracked.element.key());
     if (ofKey != null && ofKey.remove(tracked.element) != null) {
       size--;
-      rows.delete(RowKeys.tracked(tracked.element));
+      rows.removed(tracked.row);
+      tracked.row = null;
       if (ofKey.isEmpty()) {
         byKey.remove(tracked.element.key());
       }
@@ -187,11 +190,7 @@ final class Belief {
       } else if (prediction.missed() != wasMissed) {
         Tracked tracked = get(prediction.element());
         if (tracked == null) {
-          tracked =
-              new Tracked(
-                  prediction.element(),
-                  io.crosstide.protocol.Content.ABSENT,
-                  io.crosstide.protocol.Content.ABSENT);
+          tracked = new Tracked(prediction.element(), Content.ABSENT, Content.ABSENT);
           track(tracked);
         }
         watcher.wrong(tracked);

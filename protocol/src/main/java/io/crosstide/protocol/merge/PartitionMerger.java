@@ -106,6 +106,9 @@ public final class PartitionMerger implements EffectWire.Listener {
   private int epoch;
   private long nowMillis;
 
+  /** Less than a full batch is sent only by {@link #send}. */
+  private boolean gathers;
+
   /** Effects planned and not yet closed into a group. */
   private List<Effect> open = new ArrayList<>();
 
@@ -149,6 +152,29 @@ public final class PartitionMerger implements EffectWire.Listener {
     fence = VersionVector.of(config.local(), localLogEnd);
     belief.restore();
     // The wire says onConnected, now or later.
+  }
+
+  /**
+   * From now on less than a full batch waits for {@link #send}: for a caller that has several
+   * records or answers at hand at a time. Each batch costs Redis, the network and capture a fixed
+   * amount.
+   */
+  public void gather() {
+    gathers = true;
+  }
+
+  /** Sends what has been gathered, as far as batches may be in flight. Writes no rows. */
+  public void send() {
+    if (contextMoved && sender.isIdle() && phase == Phase.RUNNING) {
+      append(new Effect.Noop());
+      closeGroup();
+    }
+    sender.pump(nowMillis, meta.highestStamp, false);
+  }
+
+  /** An answer of Redis is needed before anything goes on, or before what waits can be sent. */
+  public boolean awaitsAnswers() {
+    return phase != Phase.RUNNING || !awaiting.isEmpty() || markerCalls > 0 || sender.isBlocked();
   }
 
   public Phase phase() {
@@ -214,8 +240,11 @@ public final class PartitionMerger implements EffectWire.Listener {
     return belief.size();
   }
 
-  /** Writes the positions where they belong: call before each commit, or after each record. */
+  /**
+   * Writes the positions, and which elements are tracked, into the rows: call before each commit.
+   */
   public void persist() {
+    belief.persist();
     if (metaMoved) {
       rows.put(RowKeys.META, meta.encode());
       metaMoved = false;
@@ -1063,11 +1092,11 @@ public final class PartitionMerger implements EffectWire.Listener {
       resolve();
     }
     closeGroup();
-    if (contextMoved && sender.isIdle() && phase == Phase.RUNNING) {
-      append(new Effect.Noop());
-      closeGroup();
+    if (gathers) {
+      sender.pump(nowMillis, meta.highestStamp, true);
+    } else {
+      send();
     }
-    sender.pump(nowMillis, meta.highestStamp);
   }
 
   // --- looking

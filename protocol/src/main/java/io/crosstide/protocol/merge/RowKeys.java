@@ -19,7 +19,7 @@ import io.crosstide.protocol.RedisKey;
  *   I db len key kind len name origin seq
  *                             increments of an element that do not lie in its cell, up to that seq
  *   D &lt;I row less seq&gt;        which of those rows may be deleted, {@link IncrementRows}
- *   T &lt;element&gt;                tracked: Redis may differ from the merged value (P11)
+ *   T number                   tracked elements, {@link TrackedRows}: Redis may differ (P11)
  *   H origin seq               a received record that waits (P4, P15)
  *   G origin seq &lt;row key&gt;     a row that waits for that event: its removals cover it
  *   F origin seq &lt;row key&gt;     a cell whose increments may fold once that event is stable
@@ -98,14 +98,18 @@ final class RowKeys {
     return in.rest().array();
   }
 
-  static byte[] tracked(Element element) {
-    return key('T', element.key())
-        .u8(element.kind().tag())
-        .raw(element.name().array())
-        .toByteArray();
+  static byte[] tracked(long number) {
+    return new ByteWriter(9).u8('T').fixed64(number).toByteArray();
   }
 
-  /** The element of an {@code E} or {@code T} row. */
+  /** The number of a {@code T} row. */
+  static long parseTracked(byte[] row) {
+    ByteReader in = new ByteReader(row);
+    in.u8();
+    return in.fixed64();
+  }
+
+  /** The element of an {@code E} row. */
   static Element parseElement(byte[] row) {
     ByteReader in = new ByteReader(row);
     in.u8();

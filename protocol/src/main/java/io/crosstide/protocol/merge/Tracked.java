@@ -65,6 +65,9 @@ final class Tracked {
   BatchReply.@Nullable ProbeAnswer answer;
   final List<LocalChange> since = new ArrayList<>();
 
+  /** The row that names it since a commit; null: none yet. */
+  TrackedRows.@Nullable Row row;
+
   /** Effects missed since one passed. */
   int missesInRow;
 

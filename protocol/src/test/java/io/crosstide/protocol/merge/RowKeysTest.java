@@ -38,7 +38,6 @@ class RowKeysTest {
         for (Bytes name : NAMES) {
           Element element = new Element(key, kind, name);
           assertThat(RowKeys.parseElement(RowKeys.element(element))).isEqualTo(element);
-          assertThat(RowKeys.parseElement(RowKeys.tracked(element))).isEqualTo(element);
         }
       }
     }

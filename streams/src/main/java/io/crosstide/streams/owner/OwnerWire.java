@@ -30,13 +30,14 @@ public interface OwnerWire extends EffectWire, AutoCloseable {
   interface Opener {
     /**
      * @param wakeUp called from any thread when answers wait
+     * @param routine called instead when they only say that batches have been applied as planned
      */
-    OwnerWire open(Runnable wakeUp);
+    OwnerWire open(Runnable wakeUp, Runnable routine);
   }
 
   /** Connections to {@code redis}. */
   static Opener to(RegionRedis redis) {
-    return wakeUp -> new OverLettuce(redis.openWire(wakeUp));
+    return (wakeUp, routine) -> new OverLettuce(redis.openWire(wakeUp, routine));
   }
 
   /** The real one. */

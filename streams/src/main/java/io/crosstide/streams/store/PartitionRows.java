@@ -3,7 +3,6 @@ package io.crosstide.streams.store;
 import io.crosstide.protocol.merge.RowStore;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.utils.Bytes;
@@ -19,6 +18,7 @@ import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.internals.CacheFlushListener;
 import org.apache.kafka.streams.state.internals.CachedStateStore;
+import org.apache.kafka.streams.state.internals.MeteredKeyValueStore;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,55 +26,44 @@ import org.jspecify.annotations.Nullable;
  * the changelog in the transaction that commits the input positions (P12): Kafka Streams calls
  * {@link #flushCache} before it flushes its producer for a commit, as it does for its own caches.
  *
- * <p>Rows of tracked elements live for about 100 ms, between an effect and its echo, mostly within
- * one commit interval: they are held back until the commit, and those deleted before it are never
- * written at all.
+ * <p>Rows of keys and elements last read or written are kept on the heap, within a budget that all
+ * stores of the process share: reading one from RocksDB costs some 5 µs.
  *
- * <p>When the process dies the held-back rows are lost together with everything else of the open
- * transaction.
+ * <p>When the process dies, what was written since the last commit is lost together with everything
+ * else of the open transaction.
  */
 public final class PartitionRows implements StateStore, RowStore, CachedStateStore<byte[], byte[]> {
   // RowKeys documents the letters. Of those that are consumed in ascending order (H, G, S, F) the
   // first row still there is remembered: a scan from the prefix would walk over the tombstones of
   // all rows deleted since RocksDB's last compaction, which makes draining n rows cost n².
-  private static final byte TRACKED = 'T';
   private static final String CONSUMED_IN_ORDER = "HGSF";
 
   /** Letter and origin. */
   private static final int CONSUMED_PREFIX_BYTES = 9;
 
-  /** Bounds the memory of rows held back: about 30 MB. */
-  private static final int HELD_BACK_MAX = 200_000;
-
-  /** Keys' headers and elements. */
-  private static final String READ_OFTEN = "KE";
-
-  /** With the next, bounds the memory of hot rows: at most 3 MB per partition. */
-  private static final int HOT_ROWS_MAX = 4096;
-
-  private static final int HOT_ROW_BYTES_MAX = 600;
-
+  /** Of the whole store: its lifecycle, and what Kafka Streams wants to know of it. */
   private final KeyValueStore<Bytes, byte[]> store;
 
-  /** Rows of tracked elements to be put (true) or deleted (false) before the commit. */
-  private final Map<Bytes, Boolean> heldBack = new LinkedHashMap<>();
+  /** The same, without the outermost layer, which measures each call. */
+  private final KeyValueStore<Bytes, byte[]> rows;
 
   /** By prefix, a key that no row of the prefix is below. */
   private final Map<Bytes, byte[]> firstRows = new HashMap<>();
 
-  /** Rows of hot keys as last read or written; reading one costs RocksDB some 5 µs. */
-  private final Map<Bytes, byte[]> hotRows =
-      new LinkedHashMap<>(16, 0.75f, true) {
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Bytes, byte[]> eldest) {
-          return size() > HOT_ROWS_MAX;
-        }
-      };
+  private final HotRows hotRows;
 
   private Runnable beforeCommit = () -> {};
 
-  PartitionRows(KeyValueStore<Bytes, byte[]> store) {
+  PartitionRows(KeyValueStore<Bytes, byte[]> store, HotRows hotRows) {
     this.store = store;
+    this.rows = withoutMeter(store);
+    this.hotRows = hotRows;
+  }
+
+  private static KeyValueStore<Bytes, byte[]> withoutMeter(KeyValueStore<Bytes, byte[]> store) {
+    return store instanceof MeteredKeyValueStore<?, ?> metered
+        ? metered.wrapped()
+        : store;
   }
 
   /** Has {@code action} run before each commit; it may write rows. */
@@ -87,92 +76,39 @@ public final class PartitionRows implements StateStore, RowStore, CachedStateSto
 
   @Override
   public byte @Nullable [] get(byte[] key) {
-    if (key[0] == TRACKED) {
-      writeHeldBack();
-    }
     Bytes rowKey = Bytes.wrap(key);
     byte[] hot = hotRows.get(rowKey);
     if (hot != null) {
       return hot;
     }
-    byte[] row = store.get(rowKey);
-    keepHot(rowKey, row);
-    return row;
-  }
-
-  private void keepHot(Bytes key, byte @Nullable [] row) {
-    byte[] bytes = key.get();
-    if (row == null
-        || READ_OFTEN.indexOf(bytes[0]) < 0
-        || bytes.length + row.length > HOT_ROW_BYTES_MAX) {
-      hotRows.remove(key);
-    } else {
-      hotRows.put(key, row);
+    byte[] row = rows.get(rowKey);
+    if (row != null) {
+      hotRows.put(rowKey, row);
     }
+    return row;
   }
 
   @Override
   public void put(byte[] key, byte[] value) {
-    if (key[0] == TRACKED && value.length == 0) {
-      holdBack(key, true);
-      return;
-    }
     if (isConsumedInOrder(key)) {
       firstRows.computeIfPresent(
           prefixOf(key), (prefix, first) -> Arrays.compareUnsigned(key, first) < 0 ? key : first);
     }
     Bytes rowKey = Bytes.wrap(key);
-    keepHot(rowKey, value);
-    store.put(rowKey, value);
+    hotRows.put(rowKey, value);
+    rows.put(rowKey, value);
   }
 
   @Override
+  @SuppressWarnings("NullAway") // the store takes null for a deletion
   public void delete(byte[] key) {
-    if (key[0] == TRACKED) {
-      holdBack(key, false);
-      return;
-    }
-    // Not store.delete, which reads the old value to return it.
     Bytes rowKey = Bytes.wrap(key);
     hotRows.remove(rowKey);
-    deleteUnread(rowKey);
-  }
-
-  @SuppressWarnings("NullAway") // the store takes null for a deletion
-  private void deleteUnread(Bytes key) {
-    store.put(key, null);
-  }
-
-  private void holdBack(byte[] key, boolean put) {
-    Bytes row = Bytes.wrap(key);
-    Boolean before = heldBack.get(row);
-    if (before != null && before != put) {
-      // Rows are put only when absent and deleted only when present: both together are nothing.
-      heldBack.remove(row);
-      return;
-    }
-    heldBack.put(row, put);
-    if (heldBack.size() > HELD_BACK_MAX) {
-      writeHeldBack();
-    }
-  }
-
-  private void writeHeldBack() {
-    for (Map.Entry<Bytes, Boolean> row : heldBack.entrySet()) {
-      if (row.getValue()) {
-        store.put(row.getKey(), new byte[0]);
-      } else {
-        deleteUnread(row.getKey());
-      }
-    }
-    heldBack.clear();
+    rows.put(rowKey, null); // not delete, which reads the old value to return it
   }
 
   @Override
   public void scan(byte[] prefix, byte @Nullable [] after, Visitor visitor) {
-    if (prefix[0] == TRACKED) {
-      writeHeldBack();
-    }
     boolean remembers =
         after == null && prefix.length == CONSUMED_PREFIX_BYTES && isConsumedInOrder(prefix);
     Bytes remembered = Bytes.wrap(prefix);
@@ -183,10 +119,10 @@ public final class PartitionRows implements StateStore, RowStore, CachedStateSto
     byte[] end = end(prefix);
     byte[] first = end;
     if (Arrays.compareUnsigned(from, end) < 0) {
-      try (KeyValueIterator<Bytes, byte[]> rows = store.range(Bytes.wrap(from), Bytes.wrap(end))) {
+      try (KeyValueIterator<Bytes, byte[]> found = rows.range(Bytes.wrap(from), Bytes.wrap(end))) {
         boolean isFirst = true;
-        while (rows.hasNext()) {
-          KeyValue<Bytes, byte[]> row = rows.next();
+        while (found.hasNext()) {
+          KeyValue<Bytes, byte[]> row = found.next();
           byte[] key = row.key.get();
           if (!startsWith(key, prefix)) {
             break; // the range includes its end
@@ -242,18 +178,17 @@ public final class PartitionRows implements StateStore, RowStore, CachedStateSto
   public void init(StateStoreContext context, StateStore root) {
     clearCache();
     beforeCommit = () -> {};
+    hotRows.open(context.appConfigs());
     store.init(context, root);
   }
 
   @Override
   public void flushCache() {
     beforeCommit.run();
-    writeHeldBack();
   }
 
   @Override
   public void clearCache() {
-    heldBack.clear();
     firstRows.clear();
     hotRows.clear();
   }
@@ -289,6 +224,7 @@ public final class PartitionRows implements StateStore, RowStore, CachedStateSto
   @Override
   public void close() {
     clearCache();
+    hotRows.close();
     store.close();
   }
 

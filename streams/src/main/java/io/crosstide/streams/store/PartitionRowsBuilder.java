@@ -25,7 +25,7 @@ public final class PartitionRowsBuilder implements StoreBuilder<PartitionRows> {
 
   @Override
   public PartitionRows build() {
-    return new PartitionRows(inner.build());
+    return new PartitionRows(inner.build(), new HotRows());
   }
 
   @Override

@@ -4,7 +4,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -16,13 +15,39 @@ public final class ThreadWaker {
   /** Timers of a task fire once in a millisecond at most; work found before then waits for that. */
   private static final Duration WORK_LEFT_POLL = Duration.ofMillis(1);
 
-  private final List<BooleanSupplier> work = new CopyOnWriteArrayList<>();
+  /**
+   * A poll that brings a few records costs more than the records: after one that did, the next
+   * comes so much later.
+   */
+  private static final long PAUSE_NANOS = 2_000_000;
+
+  /** With so many records at a time there is nothing to gain by waiting for more. */
+  private static final int MANY_RECORDS = 500;
+
+  /** A thread that has read records so lately will soon read more. */
+  private static final long BUSY_NANOS = 10_000_000;
+
+  private final List<Work> work = new CopyOnWriteArrayList<>();
+  private volatile long lastRecordsNanos = System.nanoTime() - BUSY_NANOS;
+  private boolean mayPause;
   private boolean pending;
   private @Nullable Consumer<?, ?> polling;
+
+  /** What a thread looks at before it sleeps. */
+  public interface Work {
+    /** All records at hand have been processed. */
+    void beforePoll();
+
+    /** While this is so, the thread does not sleep for long. */
+    boolean isWaiting();
+  }
 
   /** There is something to do: ends the present wait, or else the next one. */
   public void wakeUp() {
     synchronized (this) {
+      if (pending) {
+        return;
+      }
       pending = true;
       notifyAll();
       if (polling != null) {
@@ -32,12 +57,19 @@ public final class ThreadWaker {
     }
   }
 
-  /** Asked before each poll: while {@code source} says yes, the thread does not sleep for long. */
-  public void addWork(BooleanSupplier source) {
+  /** As {@link #wakeUp}, unless the thread reads records all the time and so wakes anyway. */
+  public void wakeUpIfIdle() {
+    if (System.nanoTime() - lastRecordsNanos >= BUSY_NANOS) {
+      wakeUp();
+    }
+  }
+
+  /** Looked at before each poll. */
+  public void addWork(Work source) {
     work.add(source);
   }
 
-  public void removeWork(BooleanSupplier source) {
+  public void removeWork(Work source) {
     work.remove(source);
   }
 
@@ -58,9 +90,15 @@ public final class ThreadWaker {
 
   /** The thread is about to poll; returns for how long it may. */
   Duration enterPoll(Consumer<?, ?> consumer, Duration timeout) {
+    for (Work source : work) {
+      source.beforePoll();
+    }
+    if (mayPause && !timeout.isZero()) {
+      pause();
+    }
     boolean workLeft = false;
-    for (BooleanSupplier source : work) {
-      workLeft |= source.getAsBoolean();
+    for (Work source : work) {
+      workLeft |= source.isWaiting();
     }
     synchronized (this) {
       polling = consumer;
@@ -72,7 +110,31 @@ public final class ThreadWaker {
     }
   }
 
-  void leavePoll() {
+  private void pause() {
+    long due = lastRecordsNanos + PAUSE_NANOS;
+    try {
+      synchronized (this) {
+        while (!pending) {
+          long left = due - System.nanoTime();
+          if (left <= 0) {
+            return;
+          }
+          wait(left / 1_000_000, (int) (left % 1_000_000));
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // poll notices
+    }
+  }
+
+  /**
+   * @param records how many the poll has brought
+   */
+  void leavePoll(int records) {
+    if (records > 0) {
+      lastRecordsNanos = System.nanoTime();
+    }
+    mayPause = records > 0 && records < MANY_RECORDS;
     synchronized (this) {
       polling = null;
       pending = false;

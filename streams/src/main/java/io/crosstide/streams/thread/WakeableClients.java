@@ -101,12 +101,15 @@ public final class WakeableClients implements KafkaClientSupplier {
     private ConsumerRecords<byte[], byte[]> poll(Duration timeout) {
       ThreadWaker waker = ofCurrentThread();
       Duration allowed = waker.enterPoll(consumer, timeout);
+      int count = 0;
       try {
-        return consumer.poll(allowed);
+        ConsumerRecords<byte[], byte[]> records = consumer.poll(allowed);
+        count = records.count();
+        return records;
       } catch (WakeupException woken) {
         return ConsumerRecords.empty();
       } finally {
-        waker.leavePoll();
+        waker.leavePoll(count);
       }
     }
   }

@@ -13,10 +13,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class PartitionRowsTest {
-  private static final byte[] EMPTY = new byte[0];
-
   private final MapStore store = new MapStore();
-  private final PartitionRows rows = new PartitionRows(store);
+  private final PartitionRows rows = new PartitionRows(store, new HotRows());
 
   private static byte[] bytes(String text) {
     return text.getBytes(StandardCharsets.ISO_8859_1);
@@ -32,35 +30,6 @@ class PartitionRowsTest {
   }
 
   @Test
-  void aTrackedRowThatGoesBeforeTheCommitIsNeverWritten() {
-    rows.put(bytes("Ta"), EMPTY);
-    rows.put(bytes("Tb"), EMPTY);
-    rows.delete(bytes("Ta"));
-    assertThat(store.written).isEmpty();
-    rows.flushCache();
-    assertThat(store.written).containsExactly("+Tb");
-  }
-
-  @Test
-  void aTrackedRowWrittenByAnEarlierCommitIsDeletedByALaterOne() {
-    rows.put(bytes("Ta"), EMPTY);
-    rows.flushCache();
-    rows.delete(bytes("Ta"));
-    rows.put(bytes("Ta"), EMPTY);
-    rows.delete(bytes("Ta"));
-    rows.flushCache();
-    assertThat(store.written).containsExactly("+Ta", "-Ta");
-  }
-
-  @Test
-  void trackedRowsHeldBackAreFound() {
-    rows.put(bytes("Ta"), EMPTY);
-    rows.put(bytes("Tb"), EMPTY);
-    assertThat(scan("T", null)).containsExactly("Ta", "Tb");
-    assertThat(rows.get(bytes("Tb"))).isEmpty();
-  }
-
-  @Test
   void whatMustBeWrittenBeforeACommitIsAskedForThen() {
     rows.beforeCommit(() -> rows.put(bytes("M"), bytes("positions")));
     rows.put(bytes("Ka"), bytes("1"));
@@ -69,11 +38,21 @@ class PartitionRowsTest {
   }
 
   @Test
-  void aRolledBackTransactionLeavesNothingHeldBack() {
-    rows.put(bytes("Ta"), EMPTY);
+  void aRowReadOrWrittenBeforeIsNotReadFromTheStoreAgain() {
+    rows.put(bytes("Ka"), bytes("1"));
+    store.rows.put(Bytes.wrap(bytes("Eb")), bytes("2"));
+    rows.get(bytes("Eb"));
+    store.rows.clear();
+    assertThat(rows.get(bytes("Ka"))).isEqualTo(bytes("1"));
+    assertThat(rows.get(bytes("Eb"))).isEqualTo(bytes("2"));
+  }
+
+  @Test
+  void aRolledBackTransactionLeavesNoRowBehind() {
+    rows.put(bytes("Ka"), bytes("1"));
+    store.rows.clear();
     rows.clearCache();
-    rows.flushCache();
-    assertThat(store.written).isEmpty();
+    assertThat(rows.get(bytes("Ka"))).isNull();
   }
 
   @Test
@@ -115,24 +94,19 @@ class PartitionRowsTest {
     for (int seed = 0; seed < 300; seed++) {
       Random random = new Random(seed);
       MapStore backing = new MapStore();
-      PartitionRows mixed = new PartitionRows(backing);
+      PartitionRows mixed = new PartitionRows(backing, new HotRows());
       TreeMap<byte[], byte[]> model = new TreeMap<>(Arrays::compareUnsigned);
       for (int step = 0; step < 200; step++) {
         byte[] key = randomKey(random);
-        boolean tracked = key[0] == 'T';
         switch (random.nextInt(5)) {
           case 0, 1 -> {
-            byte[] value = tracked ? EMPTY : new byte[random.nextInt(700)];
-            if (!tracked || !model.containsKey(key)) {
-              mixed.put(key, value);
-              model.put(key, value);
-            }
+            byte[] value = new byte[random.nextInt(700)];
+            mixed.put(key, value);
+            model.put(key, value);
           }
           case 2 -> {
-            if (!tracked || model.containsKey(key)) {
-              mixed.delete(key);
-              model.remove(key);
-            }
+            mixed.delete(key);
+            model.remove(key);
           }
           case 3 -> assertThat(mixed.get(key)).as("seed %s", seed).isEqualTo(model.get(key));
           default -> {

@@ -1,0 +1,4 @@
+@NullMarked
+package io.crosstide.streams.thread;
+
+import org.jspecify.annotations.NullMarked;
