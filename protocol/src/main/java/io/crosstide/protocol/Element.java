@@ -16,6 +16,8 @@ public record Element(RedisKey key, ElementKind kind, Bytes name) implements Com
   /** Hex digits of each of the two digests of {@link #digest()}: 80 bits. */
   static final int DIGEST_HEX = 20;
 
+  private static final MessageDigest SHA1 = newSha1();
+
   public static Element string(RedisKey key) {
     return new Element(key, ElementKind.STRING, Bytes.EMPTY);
   }
@@ -49,7 +51,16 @@ public record Element(RedisKey key, ElementKind kind, Bytes name) implements Com
     return HexFormat.of().formatHex(sha1.digest(), 0, DIGEST_HEX / 2);
   }
 
+  /** A digest to compute one SHA-1 with. */
   static MessageDigest sha1() {
+    try {
+      return (MessageDigest) SHA1.clone(); // finding the algorithm anew costs more than using it
+    } catch (CloneNotSupportedException e) {
+      return newSha1();
+    }
+  }
+
+  private static MessageDigest newSha1() {
     try {
       return MessageDigest.getInstance("SHA-1");
     } catch (NoSuchAlgorithmException e) {

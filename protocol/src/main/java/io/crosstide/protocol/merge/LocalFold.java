@@ -25,7 +25,7 @@ final class LocalFold {
 
   /**
    * The element's content after {@code change}, or null if {@code before} cannot be what Redis
-   * held: then only a probe can tell.
+   * held: then only a probe can tell. Long values are whole: what is kept is to be compacted.
    */
   static @Nullable Content after(Content before, Element element, Change change) {
     if (!concerns(change, element)) {
@@ -33,7 +33,7 @@ final class LocalFold {
     }
     if (change instanceof Change.StringSet set) {
       return switch (element.kind()) {
-        case STRING -> Content.of(set.value()).compact();
+        case STRING -> Content.of(set.value());
         case DEADLINE ->
             set.deadlineMillis() > 0 ? Content.deadline(set.deadlineMillis()) : Content.ABSENT;
         default -> Content.ABSENT;
@@ -45,7 +45,7 @@ final class LocalFold {
     } else if (change instanceof Change.ZsetAdd add) {
       return Content.score(add.to());
     } else if (change instanceof Change.HashPut put) {
-      return Content.of(put.value()).compact();
+      return Content.of(put.value());
     } else if (change instanceof Change.SetAdd) {
       return Content.PRESENT;
     } else if (change instanceof Change.ZsetPut put) {
@@ -59,7 +59,7 @@ final class LocalFold {
   private static @Nullable Content added(
       Content before, ElementKind kind, BigDecimal delta, @Nullable Bytes result) {
     if (result != null) {
-      return Content.of(result).compact();
+      return Content.of(result);
     }
     if (before.isAbsent()) {
       return Content.of(Numbers.format(kind, delta));

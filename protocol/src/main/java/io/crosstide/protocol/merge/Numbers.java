@@ -89,15 +89,28 @@ public final class Numbers {
     if (value == null || value.isEmpty() || value.length() > 20) {
       return null;
     }
-    String digits = new String(value.array(), StandardCharsets.ISO_8859_1);
-    long number;
-    try {
-      number = Long.parseLong(digits);
-    } catch (NumberFormatException e) {
-      return null;
+    byte[] digits = value.array();
+    boolean negative = digits[0] == '-';
+    int at = negative ? 1 : 0;
+    if (at == digits.length || (digits[at] == '0' && digits.length > 1)) {
+      return null; // no digit, or one that Redis would not write
     }
-    if (!Long.toString(number).equals(digits)) {
-      return null;
+    long number = 0; // negative, for there is one negative number more
+    for (; at < digits.length; at++) {
+      int digit = digits[at] - '0';
+      if (digit < 0 || digit > 9 || number < Long.MIN_VALUE / 10) {
+        return null;
+      }
+      number = number * 10 - digit;
+      if (number > 0) {
+        return null;
+      }
+    }
+    if (!negative) {
+      if (number == Long.MIN_VALUE) {
+        return null;
+      }
+      number = -number;
     }
     return kind == ElementKind.ZSET_MEMBER && Math.abs(number) >= EXACT_DOUBLE
         ? null

@@ -18,6 +18,7 @@ import io.crosstide.protocol.RedisKey;
 import io.crosstide.protocol.merge.EffectSemantics.ElementState;
 import java.math.BigDecimal;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -442,8 +443,9 @@ public final class PartitionMerger implements EffectWire.Listener {
     }
     RedisKey key = Objects.requireNonNull(event.key());
     boolean contended = belief.hasPending(key);
-    Set<Tracked> folded = new HashSet<>();
-    for (Tracked tracked : belief.ofKey(key)) {
+    Collection<Tracked> ofKey = belief.ofKey(key);
+    Set<Tracked> folded = ofKey.isEmpty() ? Set.of() : new HashSet<>();
+    for (Tracked tracked : ofKey) {
       if (LocalFold.concerns(event.change(), tracked.element)) {
         folded.add(tracked);
         foldLocal(tracked, event);
@@ -456,19 +458,22 @@ public final class PartitionMerger implements EffectWire.Listener {
         (element, before, after, addressed) -> {
           Tracked tracked = belief.get(element);
           if (tracked == null) {
-            Content content = LocalFold.after(before.compact(), element, event.change());
+            Content content = LocalFold.after(before, element, event.change());
             if (content != null && content.equals(after) && !mayVanish(element, after)) {
               return;
             }
             tracked =
-                new Tracked(element, content == null ? Content.ABSENT : content, after.compact());
+                new Tracked(
+                    element, content == null ? Content.ABSENT : content.compact(), after.compact());
             belief.track(tracked);
             if (content == null) {
               ask(tracked);
               return;
             }
           }
-          folded.remove(tracked);
+          if (!folded.isEmpty()) {
+            folded.remove(tracked);
+          }
           tracked.wanted = after.compact();
           reconcile(tracked, event, false, mayVanish(element, after), after);
           splitGroup();
@@ -524,7 +529,7 @@ public final class PartitionMerger implements EffectWire.Listener {
     if (after == null) {
       ask(tracked);
     } else {
-      tracked.state = new ElementState(after, tracked.state.exception());
+      tracked.state = new ElementState(after.compact(), tracked.state.exception());
     }
   }
 
@@ -815,7 +820,7 @@ public final class PartitionMerger implements EffectWire.Listener {
         ask(tracked);
         return;
       }
-      content = after;
+      content = after.compact();
     }
     tracked.known = true;
     tracked.probe = null;
@@ -966,7 +971,7 @@ public final class PartitionMerger implements EffectWire.Listener {
 
   private void applied(EffectBatch batch, BatchReply reply) {
     sender.acknowledged(batch);
-    Set<Long> misses = new HashSet<>();
+    Set<Long> misses = reply.misses().isEmpty() ? Set.of() : new HashSet<>();
     for (BatchReply.Miss miss : reply.misses()) {
       misses.add(miss.number());
     }

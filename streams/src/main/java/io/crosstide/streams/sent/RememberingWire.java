@@ -57,16 +57,20 @@ public final class RememberingWire implements OwnerWire {
    * @param clock wall clock, milliseconds
    */
   public RememberingWire(
-      SentEffectsTopic topic, Opener opener, Runnable wakeUp, LongSupplier clock) {
+      SentEffectsTopic topic,
+      Opener opener,
+      Runnable wakeUp,
+      Runnable routine,
+      LongSupplier clock) {
     this.topic = topic;
     this.wakeUp = wakeUp;
     this.clock = clock;
-    wire = opener.open(wakeUp);
+    wire = opener.open(wakeUp, routine);
   }
 
   /** Connections that remember in {@code topic} what goes through them. */
   public static Opener over(SentEffectsTopic topic, Opener opener, LongSupplier clock) {
-    return wakeUp -> new RememberingWire(topic, opener, wakeUp, clock);
+    return (wakeUp, routine) -> new RememberingWire(topic, opener, wakeUp, routine, clock);
   }
 
   @Override

@@ -1,8 +1,11 @@
 package io.crosstide.streams.store;
 
 import io.crosstide.protocol.merge.RowStore;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.utils.Bytes;
@@ -27,7 +30,8 @@ import org.jspecify.annotations.Nullable;
  * {@link #flushCache} before it flushes its producer for a commit, as it does for its own caches.
  *
  * <p>Rows of keys and elements last read or written are kept on the heap, within a budget that all
- * stores of the process share: reading one from RocksDB costs some 5 µs.
+ * stores of the process share: reading one from RocksDB costs some 5 µs. Rows are written to it in
+ * batches, the last before a commit.
  *
  * <p>When the process dies, what was written since the last commit is lost together with everything
  * else of the open transaction.
@@ -41,6 +45,14 @@ public final class PartitionRows implements StateStore, RowStore, CachedStateSto
   /** Letter and origin. */
   private static final int CONSUMED_PREFIX_BYTES = 9;
 
+  /**
+   * Rows written at a time: one call for many costs RocksDB half, and a row written again meanwhile
+   * is written once. Not more, or commits would take long.
+   */
+  private static final int UNWRITTEN_MAX = 256;
+
+  private static final long UNWRITTEN_BYTES_MAX = 1 << 20;
+
   /** Of the whole store: its lifecycle, and what Kafka Streams wants to know of it. */
   private final KeyValueStore<Bytes, byte[]> store;
 
@@ -52,6 +64,14 @@ public final class PartitionRows implements StateStore, RowStore, CachedStateSto
 
   private final HotRows hotRows;
 
+  /** Rows to be written; null: to be deleted. */
+  private final Map<Bytes, byte @Nullable []> unwritten = new LinkedHashMap<>();
+
+  /** Of the unwritten rows, a bit per letter. */
+  private int unwrittenLetters;
+
+  private long unwrittenBytes;
+
   private Runnable beforeCommit = () -> {};
 
   PartitionRows(KeyValueStore<Bytes, byte[]> store, HotRows hotRows) {
@@ -61,9 +81,7 @@ public final class PartitionRows implements StateStore, RowStore, CachedStateSto
   }
 
   private static KeyValueStore<Bytes, byte[]> withoutMeter(KeyValueStore<Bytes, byte[]> store) {
-    return store instanceof MeteredKeyValueStore<?, ?> metered
-        ? metered.wrapped()
-        : store;
+    return store instanceof MeteredKeyValueStore<?, ?> metered ? metered.wrapped() : store;
   }
 
   /** Has {@code action} run before each commit; it may write rows. */
@@ -81,6 +99,9 @@ public final class PartitionRows implements StateStore, RowStore, CachedStateSto
     if (hot != null) {
       return hot;
     }
+    if (unwritten.containsKey(rowKey)) {
+      return unwritten.get(rowKey);
+    }
     byte[] row = rows.get(rowKey);
     if (row != null) {
       hotRows.put(rowKey, row);
@@ -96,19 +117,51 @@ public final class PartitionRows implements StateStore, RowStore, CachedStateSto
     }
     Bytes rowKey = Bytes.wrap(key);
     hotRows.put(rowKey, value);
-    rows.put(rowKey, value);
+    write(rowKey, value);
   }
 
   @Override
-  @SuppressWarnings("NullAway") // the store takes null for a deletion
   public void delete(byte[] key) {
     Bytes rowKey = Bytes.wrap(key);
     hotRows.remove(rowKey);
-    rows.put(rowKey, null); // not delete, which reads the old value to return it
+    write(rowKey, null);
+  }
+
+  private void write(Bytes key, byte @Nullable [] value) {
+    unwritten.put(key, value);
+    unwrittenLetters |= letter(key.get());
+    unwrittenBytes += value == null ? 0 : value.length;
+    if (unwritten.size() >= UNWRITTEN_MAX || unwrittenBytes >= UNWRITTEN_BYTES_MAX) {
+      writeAll();
+    }
+  }
+
+  private static int letter(byte[] key) {
+    return 1 << (key[0] & 31);
+  }
+
+  @SuppressWarnings("NullAway") // the store takes null for a deletion
+  private void writeAll() {
+    if (unwritten.isEmpty()) {
+      return;
+    }
+    List<KeyValue<Bytes, byte[]>> all = new ArrayList<>(unwritten.size());
+    unwritten.forEach((key, value) -> all.add(KeyValue.pair(key, value)));
+    forgetUnwritten();
+    rows.putAll(all);
+  }
+
+  private void forgetUnwritten() {
+    unwritten.clear();
+    unwrittenLetters = 0;
+    unwrittenBytes = 0;
   }
 
   @Override
   public void scan(byte[] prefix, byte @Nullable [] after, Visitor visitor) {
+    if ((unwrittenLetters & letter(prefix)) != 0) {
+      writeAll();
+    }
     boolean remembers =
         after == null && prefix.length == CONSUMED_PREFIX_BYTES && isConsumedInOrder(prefix);
     Bytes remembered = Bytes.wrap(prefix);
@@ -185,10 +238,12 @@ public final class PartitionRows implements StateStore, RowStore, CachedStateSto
   @Override
   public void flushCache() {
     beforeCommit.run();
+    writeAll();
   }
 
   @Override
   public void clearCache() {
+    forgetUnwritten();
     firstRows.clear();
     hotRows.clear();
   }

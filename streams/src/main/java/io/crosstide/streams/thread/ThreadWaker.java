@@ -16,20 +16,24 @@ public final class ThreadWaker {
   private static final Duration WORK_LEFT_POLL = Duration.ofMillis(1);
 
   /**
-   * A poll that brings a few records costs more than the records: after one that did, the next
-   * comes so much later.
+   * A poll that brings a few records costs more than the records: after one that did, the thread
+   * rests so many times as long as they took, up to a limit. So it waits little while it has time,
+   * and reads more at a time when it has not.
    */
-  private static final long PAUSE_NANOS = 2_000_000;
+  private static final int REST_FACTOR = 4;
+
+  private static final long REST_NANOS_MAX = 5_000_000;
+  private static final long REST_NANOS_MIN = 300_000;
 
   /** With so many records at a time there is nothing to gain by waiting for more. */
-  private static final int MANY_RECORDS = 500;
+  private static final int MANY_RECORDS = 200;
 
   /** A thread that has read records so lately will soon read more. */
   private static final long BUSY_NANOS = 10_000_000;
 
   private final List<Work> work = new CopyOnWriteArrayList<>();
   private volatile long lastRecordsNanos = System.nanoTime() - BUSY_NANOS;
-  private boolean mayPause;
+  private boolean mayRest;
   private boolean pending;
   private @Nullable Consumer<?, ?> polling;
 
@@ -93,8 +97,8 @@ public final class ThreadWaker {
     for (Work source : work) {
       source.beforePoll();
     }
-    if (mayPause && !timeout.isZero()) {
-      pause();
+    if (mayRest && !timeout.isZero()) {
+      rest();
     }
     boolean workLeft = false;
     for (Work source : work) {
@@ -110,16 +114,17 @@ public final class ThreadWaker {
     }
   }
 
-  private void pause() {
-    long due = lastRecordsNanos + PAUSE_NANOS;
+  private void rest() {
+    long now = System.nanoTime();
+    long due = now + Math.min(REST_NANOS_MAX, (now - lastRecordsNanos) * REST_FACTOR);
     try {
       synchronized (this) {
         while (!pending) {
           long left = due - System.nanoTime();
-          if (left <= 0) {
+          if (left < REST_NANOS_MIN) {
             return;
           }
-          wait(left / 1_000_000, (int) (left % 1_000_000));
+          wait(left / 1_000_000, (int) (left % 1_000_000)); // rounded up to a millisecond
         }
       }
     } catch (InterruptedException e) {
@@ -134,7 +139,7 @@ public final class ThreadWaker {
     if (records > 0) {
       lastRecordsNanos = System.nanoTime();
     }
-    mayPause = records > 0 && records < MANY_RECORDS;
+    mayRest = records > 0 && records < MANY_RECORDS;
     synchronized (this) {
       polling = null;
       pending = false;

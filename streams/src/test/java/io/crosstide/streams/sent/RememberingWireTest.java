@@ -37,7 +37,8 @@ class RememberingWireTest {
   private int wakeUps;
   private long now = 1_000_000;
   private final RememberingWire wire =
-      new RememberingWire(topic, wakeUp -> redis, () -> wakeUps++, () -> now);
+      new RememberingWire(
+          topic, (wakeUp, routine) -> redis, () -> wakeUps++, () -> wakeUps++, () -> now);
 
   /** What reaches Redis, as text; and what is to be answered. */
   private static final class Redis implements OwnerWire {

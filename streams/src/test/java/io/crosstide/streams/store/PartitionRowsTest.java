@@ -38,8 +38,41 @@ class PartitionRowsTest {
   }
 
   @Test
+  void aRowWrittenAgainAndAgainIsWrittenOncePerCommit() {
+    for (int i = 0; i < 1_000; i++) {
+      rows.put(bytes("Ka"), bytes("" + i));
+      rows.put(bytes("Kb"), bytes("" + i));
+      rows.delete(bytes("Kb"));
+    }
+    rows.flushCache();
+    assertThat(store.written).containsExactly("+Ka", "-Kb");
+    assertThat(store.rows.get(Bytes.wrap(bytes("Ka")))).isEqualTo(bytes("999"));
+  }
+
+  @Test
+  void whatWaitsToBeWrittenIsBounded() {
+    for (int i = 0; i < 1_000; i++) {
+      rows.put(bytes("K" + i), bytes("1"));
+    }
+    assertThat(store.written).hasSizeBetween(700, 1_000);
+    assertThat(store.batches).isLessThan(10);
+    store.written.clear();
+    rows.put(bytes("Kbig"), new byte[2 << 20]);
+    assertThat(store.written).contains("+Kbig");
+  }
+
+  @Test
+  void aDeletedRowIsGoneBeforeItsDeletionIsWritten() {
+    store.rows.put(Bytes.wrap(bytes("Ha")), bytes("1"));
+    rows.delete(bytes("Ha"));
+    assertThat(rows.get(bytes("Ha"))).isNull();
+    assertThat(scan("H", null)).isEmpty();
+  }
+
+  @Test
   void aRowReadOrWrittenBeforeIsNotReadFromTheStoreAgain() {
     rows.put(bytes("Ka"), bytes("1"));
+    rows.flushCache();
     store.rows.put(Bytes.wrap(bytes("Eb")), bytes("2"));
     rows.get(bytes("Eb"));
     store.rows.clear();
@@ -50,9 +83,14 @@ class PartitionRowsTest {
   @Test
   void aRolledBackTransactionLeavesNoRowBehind() {
     rows.put(bytes("Ka"), bytes("1"));
+    rows.flushCache();
+    rows.put(bytes("Kb"), bytes("1"));
     store.rows.clear();
     rows.clearCache();
     assertThat(rows.get(bytes("Ka"))).isNull();
+    assertThat(rows.get(bytes("Kb"))).isNull();
+    rows.flushCache();
+    assertThat(store.written).containsExactly("+Ka");
   }
 
   @Test
