@@ -71,11 +71,15 @@ final class Belief {
     size = 0;
     rows.restore(
         (element, row) -> {
+          if (get(element) != null) {
+            return false;
+          }
           Tracked tracked = new Tracked(element, Content.ABSENT, Content.ABSENT);
           tracked.known = false;
           tracked.row = row;
           byKey.computeIfAbsent(element.key(), k -> new LinkedHashMap<>()).put(element, tracked);
           size++;
+          return true;
         });
   }
 

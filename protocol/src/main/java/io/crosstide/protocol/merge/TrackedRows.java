@@ -17,8 +17,9 @@ import org.jspecify.annotations.Nullable;
  * ms, from its effect to the effect's echo, mostly within one commit interval: it is named only if
  * a commit finds it tracked, so that most never are.
  *
- * <p>A row may name elements that are tracked no more: a successor asks for them in vain, which
- * does no harm. Once they are the greater part, the others move to a new row.
+ * <p>A row may name elements that are tracked no more, or again and in another row: a successor
+ * asks for them in vain, which does no harm. Once they are the greater part, the others move to a
+ * new row.
  */
 final class TrackedRows {
   private static final int ELEMENTS_PER_ROW_MAX = 1024;
@@ -65,17 +66,23 @@ final class TrackedRows {
           ByteReader in = new ByteReader(value);
           while (!in.atEnd()) {
             RedisKey name = new RedisKey((int) in.varint(), in.bytes());
-            restored.element(new Element(name, ElementKind.ofTag((char) in.u8()), in.bytes()), row);
+            Element element = new Element(name, ElementKind.ofTag((char) in.u8()), in.bytes());
             row.named++;
-            row.tracked++;
+            if (restored.element(element, row)) {
+              row.tracked++;
+            }
           }
+          changed |= row.isSparse();
           return true;
         });
   }
 
   /** Receives what {@link #restore} reads. */
   interface Restored {
-    void element(Element element, Row row);
+    /**
+     * @return false if another row has named the element before
+     */
+    boolean element(Element element, Row row);
   }
 
   /** An element is tracked that was not. */
