@@ -144,9 +144,6 @@ final class SimRegion implements SimRedis.StreamListener {
               }
             });
     fresh.start(log.lastSeq(), ++owners * 100);
-    if (owners % 3 == 0) {
-      fresh.gather();
-    }
     planned.clear();
     return fresh;
   }
