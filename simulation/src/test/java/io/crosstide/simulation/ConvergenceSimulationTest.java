@@ -65,8 +65,8 @@ class ConvergenceSimulationTest {
 
   /**
    * A probe is answered amid what a full resync shows; the first difference is taken for the sign
-   * that its element's is there, too: the last known gap of docs/PROTOCOL.md.
-   * Seed 139, in which a resync publishes a removal that no client made, is not explained yet.
+   * that its element's is there, too: the last known gap of docs/PROTOCOL.md. Seed 139, in which a
+   * resync publishes a removal that no client made, is not explained yet.
    */
   private static final Set<Long> KNOWN_GAP_OF_RESYNCS = Set.of(139L, 497L);
 
