@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -29,11 +28,6 @@ class CrashIT {
   private static final long WRITES_PER_ROUND = 1_500;
   private static final Duration SOON = Duration.ofSeconds(60);
 
-  private static final String EFFECTS_FORGOTTEN =
-      "KNOWN DEFECT, P7: nobody remembers the effects sent to Redis, so that after a crash in which"
-          + " Redis kept some that capture had not read, capture stops for good with 'effects ..."
-          + " which nobody remembers sending'";
-
   /** One step of a shared counter, and in the same atomic step of the region's own count of it. */
   private static final String COUNT =
       "redis.call('INCR', KEYS[1]) return redis.call('INCR', KEYS[2])";
@@ -46,7 +40,6 @@ class CrashIT {
   }
 
   @Test
-  @Disabled(EFFECTS_FORGOTTEN)
   void countersAreExactAfterEverythingWasKilledUnderLoad() {
     countUntilKilled(SystemRig::heal);
   }
@@ -57,7 +50,6 @@ class CrashIT {
   }
 
   @Test
-  @Disabled(EFFECTS_FORGOTTEN)
   void countersAreExactAfterEachRedisWasKilledInTurn() {
     killEachRedis(SystemRig::heal);
   }
