@@ -17,6 +17,9 @@ final class HeldEvents {
   private final EventCodec codec;
   private VersionVector last = VersionVector.EMPTY;
 
+  /** Of origins with held events, where to look for the first: none is below it. */
+  private VersionVector first = VersionVector.EMPTY;
+
   HeldEvents(RowStore rows, EventCodec codec) {
     this.rows = rows;
     this.codec = codec;
@@ -25,7 +28,7 @@ final class HeldEvents {
         null,
         (key, value) -> {
           ChangeEvent event = codec.decode(value);
-          last = last.with(event.origin(), Math.max(last.get(event.origin()), event.seq()));
+          added(event);
           return true;
         });
   }
@@ -49,11 +52,33 @@ final class HeldEvents {
 
   void add(ChangeEvent event) {
     rows.put(RowKeys.held(event.origin(), event.seq()), codec.encode(event));
+    added(event);
+  }
+
+  private void added(ChangeEvent event) {
+    if (!holds(event.origin())) {
+      first = first.with(event.origin(), event.seq());
+    }
     last = last.with(event.origin(), event.seq());
   }
 
   /** The first {@code max} held events of {@code origin}. */
   List<ChangeEvent> first(Origin origin, int max) {
+    List<ChangeEvent> events = new ArrayList<>();
+    // Mostly each follows the one before. Its row is read by its key: a scan goes one row further
+    // than it is asked to, and there lie the rows of other origins, deleted and not yet compacted.
+    long seq = first.get(origin);
+    while (holds(origin) && events.size() < max && seq <= lastSeq(origin)) {
+      byte[] row = rows.get(RowKeys.held(origin, seq++));
+      if (row == null) {
+        return scanned(origin, max);
+      }
+      events.add(codec.decode(row));
+    }
+    return events;
+  }
+
+  private List<ChangeEvent> scanned(Origin origin, int max) {
     List<ChangeEvent> events = new ArrayList<>();
     rows.scan(
         RowKeys.held(origin),
@@ -62,6 +87,9 @@ final class HeldEvents {
           events.add(codec.decode(value));
           return events.size() < max;
         });
+    if (!events.isEmpty()) {
+      first = first.with(origin, events.get(0).seq());
+    }
     return events;
   }
 
@@ -74,6 +102,9 @@ final class HeldEvents {
     rows.delete(RowKeys.held(event.origin(), event.seq()));
     if (last.get(event.origin()) == event.seq()) {
       last = last.with(event.origin(), 0);
+      first = first.with(event.origin(), 0);
+    } else if (first.get(event.origin()) == event.seq()) {
+      first = first.with(event.origin(), event.seq() + 1);
     }
   }
 }
