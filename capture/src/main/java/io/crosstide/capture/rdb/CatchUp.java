@@ -110,6 +110,9 @@ final class CatchUp {
       for (Sent sent = next; sent != null && isBefore(sent, event); sent = next) {
         apply(sent);
       }
+      if (next == null) {
+        effects.beforeLocal(event);
+      }
       RedisKey key = Objects.requireNonNull(event.key(), "only events with a seq have a key");
       ShadowFold.apply(shadow.key(key.db(), key.name()), event.change());
       interpreter.sequencer().continueAfter(partition, event.seq());

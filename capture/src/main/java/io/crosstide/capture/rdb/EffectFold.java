@@ -3,6 +3,7 @@ package io.crosstide.capture.rdb;
 import io.crosstide.capture.shadow.Shadow;
 import io.crosstide.capture.shadow.ShadowKey;
 import io.crosstide.crdt.VersionVector;
+import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.protocol.Content;
 import io.crosstide.protocol.Effect;
 import io.crosstide.protocol.EffectBatch;
@@ -196,6 +197,39 @@ final class EffectFold {
   }
 
   /**
+   * A local event that followed all effects is about to be folded: what the marker found afterwards
+   * disproves of its elements must be corrected before it, or the correction would undo the event.
+   * So it is with a resync's own differences, met again after a crash amid it.
+   */
+  void beforeLocal(ChangeEvent event) {
+    Element changed = event.element();
+    missedPuts
+        .entrySet()
+        .removeIf(
+            missed -> {
+              Element element = missed.getValue().element();
+              boolean concerned =
+                  changed == null ? element.key().equals(event.key()) : element.equals(changed);
+              if (!concerned) {
+                return false;
+              }
+              if (markerFound && !found.containsKey(missed.getKey())) {
+                exceptions.remove(missed.getKey());
+                correct(missed.getValue());
+              }
+              return true;
+            });
+  }
+
+  private void correct(Effect.Put put) {
+    RedisKey name = put.element().key();
+    ShadowKey key = shadow.key(name.db(), name.name());
+    if (!isOfAnotherType(key, put.element().kind())) {
+      ShadowFold.put(key, put.element(), put.desired());
+    }
+  }
+
+  /**
    * Corrects what the marker that was found disproves: an element without an exception has not
    * missed the last effect on it.
    *
@@ -215,11 +249,7 @@ final class EffectFold {
       differing++;
       Effect.Put put = missedPuts.get(digest);
       if (markerFound && put != null) {
-        RedisKey name = put.element().key();
-        ShadowKey key = shadow.key(name.db(), name.name());
-        if (!isOfAnotherType(key, put.element().kind())) {
-          ShadowFold.put(key, put.element(), put.desired());
-        }
+        correct(put);
       }
     }
     return differing;
