@@ -54,6 +54,11 @@ public final class StreamsRole implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StreamsRole.class);
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(20);
 
+  private static final String ASSIGNING = "Assigning partitions.";
+
+  /** How much longer than a transaction an assignment lasts before it is remarkable. */
+  private static final long HANGING_SECONDS = 30;
+
   /** How often sent effects that are not needed any more are deleted. */
   private static final Duration DELETE_PERIOD = Duration.ofMinutes(1);
 
@@ -82,7 +87,11 @@ public final class StreamsRole implements AutoCloseable {
   private int failures;
   private volatile long runningSinceNanos;
 
-  private record Status(StreamsState state, String detail) {}
+  private record Status(StreamsState state, String detail, long sinceNanos) {
+    Status(StreamsState state, String detail) {
+      this(state, detail, System.nanoTime());
+    }
+  }
 
   /**
    * @param registry where the schemas of events are found
@@ -148,7 +157,21 @@ public final class StreamsRole implements AutoCloseable {
 
   /** Why it is in its state, as a sentence; empty if there is nothing to add. */
   public String detail() {
-    return status.detail();
+    return detail(status);
+  }
+
+  private String detail(Status now) {
+    long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - now.sinceNanos());
+    boolean assigning = now.state() == StreamsState.STARTING && now.detail().equals(ASSIGNING);
+    if (!assigning
+        || seconds <= config.tuning().transactionTimeout().toSeconds() + HANGING_SECONDS) {
+      return now.detail();
+    }
+    return ASSIGNING
+        + " Has been for "
+        + seconds
+        + " s, longer than any transaction may last: if Kafka has lost the end of one, its offsets"
+        + " stay undecided; \"kafka-transactions.sh find-hanging\" shows it.";
   }
 
   /** Everything counted, and where each partition stands. */
@@ -158,7 +181,7 @@ public final class StreamsRole implements AutoCloseable {
     return new StreamsStats(
         config.region(),
         now.state(),
-        now.detail().isEmpty() && trouble != null ? trouble : now.detail(),
+        now.detail().isEmpty() && trouble != null ? trouble : detail(now),
         metrics.counts(),
         owners.status());
   }
@@ -233,7 +256,7 @@ public final class StreamsRole implements AutoCloseable {
         runningSinceNanos = System.nanoTime();
         status = new Status(StreamsState.RUNNING, "");
       }
-      case REBALANCING -> status = new Status(StreamsState.STARTING, "Assigning partitions.");
+      case REBALANCING -> status = new Status(StreamsState.STARTING, ASSIGNING);
       default -> {
         // What else happens is told by whoever caused it.
       }

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
@@ -165,13 +166,10 @@ public record BrokerConfig(
     p.setProperty("queued.max.requests", "64");
     p.setProperty("metric.reporters", "");
     p.setProperty("metrics.jmx.exclude", ".*");
-    // Without it a restart waits for the old session to end: 0.5 s instead of 4 s.
-    p.setProperty("controlled.shutdown.enable", "true");
-
-    // After kill -9 the controller keeps the place of the dead broker until its session ends: keep
-    // that short, yet
-    // longer than a machine that pauses for a moment.
-    p.setProperty("broker.session.timeout.ms", "3000");
+    // A node that is fenced while it lives, as after a pause, would leave its partitions without a
+    // leader, which its transactions do not survive, see SingleNode; nobody else could take over.
+    p.setProperty("broker.session.timeout.ms", String.valueOf(TimeUnit.DAYS.toMillis(1)));
+    p.setProperty("controlled.shutdown.enable", "false");
     p.setProperty("broker.heartbeat.interval.ms", "500");
     // The controller's empty records, twice a second by default, would keep an idle sandbox busy.
     p.setProperty("metadata.max.idle.interval.ms", "5000");

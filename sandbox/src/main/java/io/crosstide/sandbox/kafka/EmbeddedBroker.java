@@ -11,9 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Properties;
 import kafka.server.KafkaConfig;
-import kafka.server.KafkaRaftServer;
 import org.apache.kafka.common.Uuid;
-import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.metadata.storage.Formatter;
 import org.apache.kafka.server.common.MetadataVersion;
 import org.jspecify.annotations.Nullable;
@@ -24,9 +22,9 @@ import org.slf4j.LoggerFactory;
  * A real Kafka broker in this JVM: one KRaft node with its own controller, on loopback.
  *
  * <p>Its directory is formatted on the first start and continued on every later one, also after
- * {@code kill -9} of the JVM: start then takes a few seconds until the old session has ended. Not
- * restartable in place: after {@link #close()} make a new one on the same directory. Start, close
- * and use from any thread; start and close once.
+ * {@code kill -9} of the JVM ({@link SingleNode} says what that takes). Not restartable in place:
+ * after {@link #close()} make a new one on the same directory. Start, close and use from any
+ * thread; start and close once.
  */
 public final class EmbeddedBroker implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(EmbeddedBroker.class);
@@ -34,7 +32,7 @@ public final class EmbeddedBroker implements AutoCloseable {
   private static final Object CONSTRUCTION = new Object();
 
   private final BrokerConfig config;
-  private @Nullable KafkaRaftServer server;
+  private @Nullable SingleNode server;
 
   public EmbeddedBroker(BrokerConfig config) {
     this.config = config;
@@ -60,7 +58,7 @@ public final class EmbeddedBroker implements AutoCloseable {
     Properties properties = config.toProperties();
     format();
     try {
-      KafkaRaftServer starting = construct(properties);
+      SingleNode starting = construct(properties);
       server = starting;
       starting.startup();
     } catch (RuntimeException | BrokerFaults.BrokerFaultError e) {
@@ -122,19 +120,18 @@ public final class EmbeddedBroker implements AutoCloseable {
    */
   @Override
   public synchronized void close() {
-    KafkaRaftServer running = server;
+    SingleNode running = server;
     server = null;
     if (running != null) {
       running.shutdown();
-      running.awaitShutdown();
       log.info("Broker {} stopped", config.nodeId());
     }
   }
 
-  private static KafkaRaftServer construct(Properties properties) {
+  private static SingleNode construct(Properties properties) {
     // Kafka's metrics are one static registry: brokers made at once step on each other there.
     synchronized (CONSTRUCTION) {
-      return new KafkaRaftServer(KafkaConfig.fromProps(properties, false), Time.SYSTEM);
+      return new SingleNode(KafkaConfig.fromProps(properties, false));
     }
   }
 
