@@ -19,7 +19,7 @@ import org.apache.kafka.common.errors.TopicExistsException;
  * logs of all regions, and the region's own topics.
  */
 final class SandboxTopics {
-  private static final int TIMEOUT_SECONDS = 30;
+  private static final int TIMEOUT_SECONDS = 120;
 
   private SandboxTopics() {}
 
@@ -39,9 +39,14 @@ final class SandboxTopics {
     }
     Map<String, Object> client =
         Map.of(
-            "bootstrap.servers", region.kafkaBootstrap(),
-            "metric.reporters", "",
-            "enable.metrics.push", "false");
+            "bootstrap.servers",
+            region.kafkaBootstrap(),
+            "metric.reporters",
+            "",
+            "enable.metrics.push",
+            "false",
+            "default.api.timeout.ms",
+            String.valueOf(TIMEOUT_SECONDS * 1000));
     try (Admin admin = Admin.create(client)) {
       for (KafkaFuture<Void> created : admin.createTopics(topics).values().values()) {
         awaitCreated(region, created);

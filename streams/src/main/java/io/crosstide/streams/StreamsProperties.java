@@ -112,7 +112,6 @@ final class StreamsProperties {
     p.put(ConsumerConfig.CLIENT_ID_CONFIG, clientId(config, "log-ends"));
     p.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
     p.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
-    p.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 1);
     p.put(ConsumerConfig.METRIC_REPORTER_CLASSES_CONFIG, "");
     p.put(ConsumerConfig.ENABLE_METRICS_PUSH_CONFIG, false);
     p.put(ConsumerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, 1000);

@@ -118,7 +118,7 @@ class MergeTopologyTest {
             Set.of(1, 2),
             (wakeUp, routine) -> wire,
             new RowEventCodec(codec),
-            partition -> 0,
+            (partition, received) -> 0,
             new MergeMetrics(new SimpleMeterRegistry(), "a", Map.of(1, "a", 2, "b")),
             Clock.systemUTC(),
             100,

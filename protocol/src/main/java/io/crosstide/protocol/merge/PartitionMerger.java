@@ -141,6 +141,21 @@ public final class PartitionMerger implements EffectWire.Listener {
   }
 
   /**
+   * How far a log has been received in order.
+   *
+   * @param seq of the last event, 0 for none
+   * @param captureEpoch the highest seen so far
+   */
+  public record Received(long seq, int captureEpoch) {}
+
+  /** How far the rows say {@code origin}'s log has been received, before there is a merger. */
+  public static Received received(RowStore rows, Origin origin) {
+    byte[] row = rows.get(RowKeys.META);
+    PartitionMeta meta = row == null ? new PartitionMeta() : PartitionMeta.decode(row);
+    return new Received(meta.received.get(origin), (int) meta.captureEpochs.get(origin));
+  }
+
+  /**
    * Begins to take the partition over. Events may be fed at once.
    *
    * @param localLogEnd the last seq in the local log now; 0 if it is empty

@@ -112,11 +112,15 @@ public final class PartitionOwner implements AutoCloseable {
     this.rows = rows;
     this.waker = waker;
     requests = new OwnerRequests(waker::wakeUp);
-    long logEnd = settings.logEnds().lastSeq(partition);
+    long logEnd = logEnd();
     wire = settings.opener().open(waker::wakeUp, this::answered);
     merger = newMerger(logEnd);
     status = PartitionStatus.of(partition, merger, applied);
     waker.addWork(work);
+  }
+
+  private long logEnd() {
+    return settings.logEnds().lastSeq(partition, PartitionMerger.received(rows, settings.local()));
   }
 
   private PartitionMerger newMerger(long logEnd) {
@@ -282,7 +286,7 @@ public final class PartitionOwner implements AutoCloseable {
         settings.stallMillis(),
         merger.backlog());
     settings.metrics().stalls.increment();
-    long logEnd = settings.logEnds().lastSeq(partition);
+    long logEnd = logEnd();
     merger.persist();
     wire.close();
     wire = settings.opener().open(waker::wakeUp, this::answered);

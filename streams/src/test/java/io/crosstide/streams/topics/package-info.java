@@ -1,0 +1,4 @@
+@NullMarked
+package io.crosstide.streams.topics;
+
+import org.jspecify.annotations.NullMarked;
