@@ -52,7 +52,11 @@ final class StreamsProperties {
     p.put(main(ConsumerConfig.CHECK_CRCS_CONFIG), false);
     int session = (int) tuning.sessionTimeout().toMillis();
     p.put(main(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG), session);
-    p.put(main(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG), Math.max(100, session / 6));
+    // Rebalances are noticed with a heartbeat.
+    p.put(
+        main(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG),
+        Math.min(1_000, Math.max(100, session / 6)));
+    p.put(main(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG), InstanceId.of(config.stateDir()));
 
     p.put(
         StreamsConfig.producerPrefix(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG),

@@ -16,8 +16,10 @@ import java.time.Duration;
  *     before another may restore its partitions; the same instance, started again on its state
  *     directory, need not wait. Below the longest time one event may take (a delete of a
  *     collection: some 20 µs per element) it makes that event fail again and again
- * @param sessionTimeout how long an instance may be silent before its partitions go to others. Too
- *     short: a long pause of the process moves its partitions for nothing
+ * @param sessionTimeout how long an instance may be silent before its partitions go to others; one
+ *     that is started again on its state directory takes its own back at once. Too short: a long
+ *     pause of the process, or a starved machine, moves its partitions for nothing, and what it had
+ *     not committed is done again
  * @param backlogEffectsMax as {@link OwnerSettings#backlogEffectsMax}
  * @param backlogBytesMax as {@link OwnerSettings#backlogBytesMax}
  * @param stall as {@link OwnerSettings#stallMillis}
@@ -43,7 +45,7 @@ public record StreamsTuning(
         0,
         Duration.ofSeconds(1),
         Duration.ofSeconds(60),
-        Duration.ofSeconds(6),
+        Duration.ofSeconds(20),
         OwnerSettings.BACKLOG_EFFECTS_MAX,
         OwnerSettings.BACKLOG_BYTES_MAX,
         Duration.ofMillis(OwnerSettings.STALL_MILLIS),
