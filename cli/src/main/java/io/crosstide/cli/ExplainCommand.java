@@ -3,6 +3,7 @@ package io.crosstide.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.crosstide.cli.api.ApiClient;
 import io.crosstide.cli.api.ApiOptions;
+import java.time.Instant;
 import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -66,13 +67,12 @@ final class ExplainCommand implements Runnable {
               "  merged  "
                   + element.path("kind").asText()
                   + (name.isEmpty() ? "" : " " + name)
-                  + " = "
-                  + (element.path("visible").isNull() ? "none" : element.path("visible").asText()));
+                  + visible(element));
       if (element.has("note")) {
         api.out().println("            (" + element.path("note").asText() + ")");
       }
       for (JsonNode write : element.path("writes")) {
-        api.out().println("            " + sentence(write));
+        api.out().println("            " + sentence(element, write));
       }
       for (Map.Entry<String, JsonNode> sum : element.path("increments").properties()) {
         api.out().println("            " + sum.getKey() + " added " + sum.getValue().asText());
@@ -82,13 +82,34 @@ final class ExplainCommand implements Runnable {
     api.out().println();
   }
 
-  private static String sentence(JsonNode write) {
-    String value = write.path("value").isNull() ? "none" : write.path("value").asText();
+  private static String visible(JsonNode element) {
+    if (element.path("visible").isNull()) {
+      return ": absent";
+    }
+    return isMember(element) ? ": present" : " = " + shown(element, element, "visible");
+  }
+
+  private static boolean isMember(JsonNode element) {
+    return element.path("kind").asText().equals("set_member");
+  }
+
+  /** A value of {@code element}, a deadline as a date. */
+  private static String shown(JsonNode element, JsonNode of, String field) {
+    JsonNode value = of.path(field);
+    if (value.isNull()) {
+      return "none";
+    }
+    return element.path("kind").asText().equals("deadline")
+        ? Instant.ofEpochMilli(value.asLong()).toString()
+        : value.asText();
+  }
+
+  private static String sentence(JsonNode element, JsonNode write) {
+    String did = isMember(element) ? " added it" : " wrote " + shown(element, write, "value");
     String when = write.has("time") ? " at " + write.path("time").asText() : "";
     String stamp = write.has("stamp") ? ", stamp " + write.path("stamp").asText() : "";
     return write.path("region").asText()
-        + " wrote "
-        + value
+        + did
         + when
         + "  (dot "
         + write.path("dot").asText()

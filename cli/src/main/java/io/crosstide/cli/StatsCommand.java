@@ -98,12 +98,18 @@ final class StatsCommand implements Runnable {
           pair.path("from").asText(),
           pair.path("to").asText(),
           pair.path("backlog").asLong(),
-          pair.path("lag_ms").path("p50").asText(),
-          pair.path("lag_ms").path("p99").asText(),
+          lag(pair, "p50"),
+          lag(pair, "p99"),
           pair.path("events").asLong(),
           pair.path("wire_bytes").asLong());
     }
     table.print(api.out());
+  }
+
+  /** Of the last half minute; a pair without events then has none. */
+  private static String lag(JsonNode pair, String percentile) {
+    JsonNode millis = pair.path("lag_ms").path(percentile);
+    return millis.asDouble() == 0 ? "-" : millis.asText();
   }
 
   private void unsupported(JsonNode stats) {
@@ -111,6 +117,7 @@ final class StatsCommand implements Runnable {
       List<String> names =
           region.getValue().path("unsupported").properties().stream()
               .map(command -> command.getKey() + " " + command.getValue().asLong())
+              .sorted()
               .toList();
       if (!names.isEmpty()) {
         api.out().println();

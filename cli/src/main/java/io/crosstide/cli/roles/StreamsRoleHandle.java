@@ -135,8 +135,11 @@ public final class StreamsRoleHandle implements RoleHandle {
     counts
         .origins()
         .forEach(
-            (origin, of) ->
-                lag.put(origin, Map.of("p50", of.lagMillisP50(), "p99", of.lagMillisP99())));
+            (origin, of) -> {
+              if (of.applied() > 0) {
+                lag.put(origin, Map.of("p50", of.lagMillisP50(), "p99", of.lagMillisP99()));
+              }
+            });
     out.put("apply_lag_ms", lag);
     return out;
   }

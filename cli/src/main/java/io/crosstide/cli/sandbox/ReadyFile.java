@@ -40,6 +40,23 @@ final class ReadyFile {
     }
   }
 
+  /**
+   * Refuses a file that could not be written later.
+   *
+   * @throws CliException if its directory is missing or may not be written
+   */
+  static void requireWritable(Path file) {
+    Path directory = file.toAbsolutePath().getParent();
+    if (directory == null || !Files.isDirectory(directory) || !Files.isWritable(directory)) {
+      throw new CliException(
+          "the ready file "
+              + file
+              + " cannot be written: there is no directory "
+              + directory
+              + " that may be written. Create it first.");
+    }
+  }
+
   /** Removes what an earlier run left, so that nobody takes it for this one's. */
   static void removeOld(Path file) {
     try {

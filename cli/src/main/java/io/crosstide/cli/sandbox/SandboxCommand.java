@@ -7,17 +7,22 @@ import io.crosstide.cli.RoleWatch;
 import io.crosstide.cli.Shutdown;
 import io.crosstide.cli.Table;
 import io.crosstide.cli.UnitConverters;
+import io.crosstide.control.config.CrosstideConfig;
 import io.crosstide.control.config.CrosstideConfig.Region;
 import io.crosstide.sandbox.Infrastructure;
 import io.crosstide.sandbox.InfrastructureConfig;
 import io.crosstide.sandbox.Ports;
 import io.crosstide.sandbox.SandboxException;
+import io.crosstide.sandbox.SandboxRegion;
 import io.crosstide.sandbox.kafka.BrokerFaults;
+import io.crosstide.sandbox.redis.RedisProcess;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -124,6 +129,7 @@ public final class SandboxCommand implements Callable<Integer> {
     }
     Path ready = readyFile;
     if (ready != null) {
+      ReadyFile.requireWritable(ready);
       ReadyFile.removeOld(ready);
     }
     Logging.ownErrorsOnly();
@@ -140,17 +146,9 @@ public final class SandboxCommand implements Callable<Integer> {
           CLOSE_AFTER_FAULT_MAX);
       try (SandboxSession session = new SandboxSession(infrastructure, partitions, httpPort)) {
         RoleWatch watch = new RoleWatch(this::tell);
-        if (session.awaitWorking(watch, shutdown)) {
-          if (ready != null) {
-            ReadyFile.write(ready, session.address(), session.config().regions());
-          }
+        if (session.awaitStart(watch, shutdown)) {
           showEndpoints(session, infrastructure, log);
-          while (!shutdown.await(500, TimeUnit.MILLISECONDS)) {
-            boolean working = watch.look(session.control().roles());
-            if (working) {
-              session.control().markReady();
-            }
-          }
+          attend(session, infrastructure, watch, shutdown);
         }
         tell("stopping");
       } finally {
@@ -169,6 +167,30 @@ public final class SandboxCommand implements Callable<Integer> {
     return ExitCodes.OK;
   }
 
+  /** Tells what changes until the sandbox is to end. */
+  private void attend(
+      SandboxSession session, Infrastructure infrastructure, RoleWatch watch, Shutdown shutdown)
+      throws InterruptedException {
+    boolean ready = false;
+    Set<Long> deadServers = new HashSet<>();
+    do {
+      boolean working = watch.look(session.control().roles());
+      if (working && !ready) {
+        ready = true;
+        session.control().markReady();
+        if (readyFile != null) {
+          ReadyFile.write(readyFile, session.address(), session.config().regions());
+        }
+      }
+      for (SandboxRegion region : infrastructure.regions()) {
+        RedisProcess redis = region.redis();
+        if (!redis.isRunning() && deadServers.add(redis.pid())) {
+          tell(region.name() + ": its Redis has ended. To start it again: " + redis.command());
+        }
+      }
+    } while (!shutdown.await(500, TimeUnit.MILLISECONDS));
+  }
+
   private InfrastructureConfig infrastructureConfig() {
     List<Integer> ports = redisPorts;
     if (ports != null && ports.size() != regions.size()) {
@@ -180,8 +202,18 @@ public final class SandboxCommand implements Callable<Integer> {
               + regions.size()
               + " regions: name one each");
     }
-    if (httpPort < 1 || httpPort > 65_535) {
-      throw new ParameterException(spec.commandLine(), "--http-port must be 1 to 65535");
+    requirePort("--http-port", httpPort);
+    for (int port : ports == null ? List.<Integer>of() : ports) {
+      requirePort("--redis-ports", port);
+      if (port == httpPort) {
+        throw new ParameterException(
+            spec.commandLine(), "--http-port and --redis-ports both name " + port);
+      }
+    }
+    if (partitions > CrosstideConfig.PARTITIONS_MAX) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--partitions " + partitions + " is too many: at most " + CrosstideConfig.PARTITIONS_MAX);
     }
     List<InfrastructureConfig.Region> all = new ArrayList<>();
     for (int i = 0; i < regions.size(); i++) {
@@ -193,6 +225,13 @@ public final class SandboxCommand implements Callable<Integer> {
       return new InfrastructureConfig(all, directory, partitions, wanLatency, redisServer);
     } catch (SandboxException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private void requirePort(String option, int port) {
+    if (port < 1 || port > 65_535) {
+      throw new ParameterException(
+          spec.commandLine(), option + " names " + port + ": a port is 1 to 65535");
     }
   }
 

@@ -17,6 +17,8 @@ import io.crosstide.control.config.CrosstideConfig.Redis;
 import io.crosstide.control.config.CrosstideConfig.Region;
 import io.crosstide.control.config.CrosstideConfig.Registry;
 import io.crosstide.control.config.CrosstideConfig.Tls;
+import io.crosstide.control.role.RoleHandle;
+import io.crosstide.control.role.RoleStatus;
 import io.crosstide.sandbox.Infrastructure;
 import io.crosstide.sandbox.SandboxRegion;
 import java.io.IOException;
@@ -35,7 +37,8 @@ import java.util.concurrent.TimeUnit;
  * the API. The roles run from a {@link CrosstideConfig}, just as a deployment's.
  */
 final class SandboxSession implements AutoCloseable {
-  private static final Duration START_TIMEOUT = Duration.ofMinutes(3);
+  /** So long nothing may change while roles are starting. */
+  private static final Duration START_STALL_MAX = Duration.ofMinutes(3);
 
   private final CrosstideConfig config;
   private final ControlPlane control;
@@ -110,33 +113,49 @@ final class SandboxSession implements AutoCloseable {
   }
 
   /**
-   * Waits until every role works.
+   * Waits until every role works, or has failed in some regions and works in the others.
    *
    * @return false if the command is to end before that
-   * @throws CliException if a role fails, or one does not work in time
+   * @throws CliException if a role has failed in every region, or nothing goes on any more
    */
-  boolean awaitWorking(RoleWatch watch, Shutdown shutdown) throws InterruptedException {
-    long deadline = System.nanoTime() + START_TIMEOUT.toNanos();
-    while (!watch.look(control.roles())) {
-      watch
-          .failed(control.roles())
-          .ifPresent(
-              failure -> {
-                throw new CliException(failure);
-              });
-      if (System.nanoTime() - deadline > 0) {
+  boolean awaitStart(RoleWatch watch, Shutdown shutdown) throws InterruptedException {
+    String before = "";
+    long changedAt = System.nanoTime();
+    while (!watch.look(control.roles()) && !isStartedInPart(watch)) {
+      String now = watch.notWorking(control.roles());
+      if (!now.equals(before)) {
+        before = now;
+        changedAt = System.nanoTime();
+      } else if (System.nanoTime() - changedAt > START_STALL_MAX.toNanos()) {
         throw new CliException(
-            "not every role worked within "
-                + START_TIMEOUT.toSeconds()
+            "not every role works, and nothing has changed for "
+                + START_STALL_MAX.toSeconds()
                 + " s: "
-                + watch.notWorking(control.roles()));
+                + now);
       }
       if (shutdown.await(100, TimeUnit.MILLISECONDS)) {
         return false;
       }
     }
-    control.markReady();
     return true;
+  }
+
+  private boolean isStartedInPart(RoleWatch watch) {
+    List<RoleHandle> failed =
+        control.roles().stream()
+            .filter(role -> role.status().health() == RoleStatus.Health.FAILED)
+            .toList();
+    if (failed.isEmpty()) {
+      return false;
+    }
+    long regionsFailed = failed.stream().map(RoleHandle::region).distinct().count();
+    if (regionsFailed == config.regions().size()) {
+      throw new CliException(watch.failed(control.roles()).orElseThrow());
+    }
+    return control.roles().stream()
+        .map(role -> role.status().health())
+        .allMatch(
+            health -> health == RoleStatus.Health.WORKING || health == RoleStatus.Health.FAILED);
   }
 
   /** Stops the roles, then the API; the infrastructure stays. */

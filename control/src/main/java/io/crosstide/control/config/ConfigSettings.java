@@ -17,7 +17,7 @@ final class ConfigSettings {
   static final Setting<Integer> PARTITIONS =
       Setting.withDefault(
           "partitions",
-          ValueType.number(1, 1024),
+          ValueType.number(1, CrosstideConfig.PARTITIONS_MAX),
           "8",
           "Into how many partitions each log is divided; the same in every region.",
           "The number bounds how many streams instances can share a region's work. It cannot be"

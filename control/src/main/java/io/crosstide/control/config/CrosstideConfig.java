@@ -20,6 +20,7 @@ public record CrosstideConfig(
     List<Link> links,
     Limits limits,
     Policies policies) {
+  public static final int PARTITIONS_MAX = 1024;
 
   /** One region's Redis, Kafka, registry, and where its processes serve HTTP. */
   public record Region(

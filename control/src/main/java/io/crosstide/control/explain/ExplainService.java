@@ -73,6 +73,9 @@ public final class ExplainService {
               ObjectNode one = regions.putObject(region);
               one.set("redis", inRedis(region, key));
               one.setAll(mergedAnywhere(region, key));
+              RedisDifference.of(one.path("redis"), one.path("merged"))
+                  .ifPresent(
+                      different -> one.put("why", different + " " + one.path("why").asText()));
             });
     return out;
   }

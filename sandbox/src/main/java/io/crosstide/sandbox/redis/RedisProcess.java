@@ -211,6 +211,11 @@ public final class RedisProcess implements AutoCloseable {
     return config;
   }
 
+  /** What starts the server by hand, for people. */
+  public String command() {
+    return config.binary().path().toAbsolutePath() + " " + configFile;
+  }
+
   public Path logFile() {
     return config.directory().resolve(LOG_FILE);
   }
