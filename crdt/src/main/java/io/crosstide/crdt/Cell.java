@@ -2,8 +2,10 @@ package io.crosstide.crdt;
 
 import java.math.BigDecimal;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -166,10 +168,20 @@ public final class Cell {
     if (rest.removed.covers(dot) || contains(rest.writes, dot)) {
       return rest;
     }
-    List<Write> all = new ArrayList<>(rest.writes);
-    all.add(new Write(dot, stamp, value));
+    Write write = new Write(dot, stamp, value);
+    return new Cell(
+        with(rest.writes, write), rest.increments, rest.spilled, rest.folded, rest.removed);
+  }
+
+  private static List<Write> with(List<Write> writes, Write more) {
+    if (writes.isEmpty()) {
+      return List.of(more);
+    }
+    List<Write> all = new ArrayList<>(writes.size() + 1);
+    all.addAll(writes);
+    all.add(more);
     all.sort(Comparator.comparing(Write::dot));
-    return new Cell(List.copyOf(all), rest.increments, rest.spilled, rest.folded, rest.removed);
+    return List.copyOf(all);
   }
 
   /** Adds {@code delta}; an increment not after the origin's last one has been received before. */
@@ -226,6 +238,19 @@ public final class Cell {
   }
 
   private Cell beyond(VersionVector covered, VersionVector removedAfter, IncrementLog log) {
+    return new Cell(
+        rest(writes, w -> covered.covers(w.dot())),
+        rest(increments, i -> covered.covers(i.dot())),
+        beyond(spilled, covered, log),
+        rest(folded, f -> covered.get(f.origin()) >= f.lastSeq()),
+        removedAfter);
+  }
+
+  private static List<Spilled> beyond(
+      List<Spilled> spilled, VersionVector covered, IncrementLog log) {
+    if (spilled.isEmpty()) {
+      return spilled;
+    }
     List<Spilled> rest = new ArrayList<>(spilled.size());
     for (Spilled part : spilled) {
       long seq = covered.get(part.origin());
@@ -235,12 +260,29 @@ public final class Cell {
         rest.add(part.after(log.upTo(part.origin(), part.firstSeq(), seq)));
       }
     }
-    return new Cell(
-        writes.stream().filter(w -> !covered.covers(w.dot())).toList(),
-        increments.stream().filter(i -> !covered.covers(i.dot())).toList(),
-        List.copyOf(rest),
-        folded.stream().filter(f -> covered.get(f.origin()) < f.lastSeq()).toList(),
-        removedAfter);
+    return List.copyOf(rest);
+  }
+
+  /** {@code all} without those that are {@code gone}; itself if none is, as mostly. */
+  private static <T> List<T> rest(List<T> all, Predicate<T> gone) {
+    int first = 0;
+    while (first < all.size() && !gone.test(all.get(first))) {
+      first++;
+    }
+    if (first == all.size()) {
+      return all;
+    }
+    if (all.size() == 1) {
+      return List.of();
+    }
+    List<T> rest = new ArrayList<>(all.size());
+    rest.addAll(all.subList(0, first));
+    for (T one : all.subList(first + 1, all.size())) {
+      if (!gone.test(one)) {
+        rest.add(one);
+      }
+    }
+    return Collections.unmodifiableList(rest);
   }
 
   /** Forgets what removals covered of events that have been received: they cannot come again. */
@@ -340,6 +382,9 @@ public final class Cell {
 
   /** The visible write, or null if none survives. */
   public @Nullable Write winner() {
+    if (writes.size() == 1) {
+      return writes.get(0);
+    }
     Write best = null;
     for (Write write : writes) {
       if (best == null || NEWEST_FIRST.compare(write, best) < 0) {
@@ -408,6 +453,11 @@ public final class Cell {
 
   public void encode(ByteWriter out) {
     CellForm.encode(this, out);
+  }
+
+  /** About as many bytes as {@link #encode} writes: for a writer's capacity. */
+  public int sizeExpected() {
+    return CellForm.sizeExpected(this);
   }
 
   public static Cell decode(ByteReader in) {

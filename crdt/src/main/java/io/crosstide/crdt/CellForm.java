@@ -6,6 +6,7 @@ import io.crosstide.crdt.Cell.Spilled;
 import io.crosstide.crdt.Cell.Write;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 
 /** The byte form of a {@link Cell}: writes, increments by origin, sums, removal context. */
 final class CellForm {
@@ -53,35 +54,66 @@ final class CellForm {
   }
 
   static Cell decode(ByteReader in) {
-    List<Write> writes = new ArrayList<>();
-    for (int n = in.count(); n > 0; n--) {
-      writes.add(new Write(in.dot(), new HybridTimestamp(in.varint()), in.bytes()));
+    return new Cell(
+        list(in, each -> new Write(each.dot(), new HybridTimestamp(each.varint()), each.bytes())),
+        decodeIncrements(in),
+        list(in, CellForm::decodeSpilled),
+        list(in, CellForm::decodeFolded),
+        in.vector());
+  }
+
+  /** A count and as many items; most cells are one write and nothing else. */
+  private static <T> List<T> list(ByteReader in, Function<ByteReader, T> item) {
+    int count = in.count();
+    if (count == 0) {
+      return List.of();
+    }
+    if (count == 1) {
+      return List.of(item.apply(in));
+    }
+    List<T> all = new ArrayList<>();
+    for (int n = count; n > 0; n--) {
+      all.add(item.apply(in));
+    }
+    return List.copyOf(all);
+  }
+
+  private static List<Increment> decodeIncrements(ByteReader in) {
+    int origins = in.count();
+    if (origins == 0) {
+      return List.of();
     }
     List<Increment> increments = new ArrayList<>();
-    for (int n = in.count(); n > 0; n--) {
+    for (int n = origins; n > 0; n--) {
       increments.addAll(IncrementRun.decode(in, Origin.fromPacked(in.varint())));
     }
-    List<Spilled> spilled = new ArrayList<>();
-    for (int n = in.count(); n > 0; n--) {
-      spilled.add(
-          new Spilled(
-              Origin.fromPacked(in.varint()),
-              in.varint(),
-              in.varint(),
-              new HybridTimestamp(in.varint()),
-              in.varint(),
-              in.decimal()));
+    return increments;
+  }
+
+  private static Spilled decodeSpilled(ByteReader in) {
+    return new Spilled(
+        Origin.fromPacked(in.varint()),
+        in.varint(),
+        in.varint(),
+        new HybridTimestamp(in.varint()),
+        in.varint(),
+        in.decimal());
+  }
+
+  private static Folded decodeFolded(ByteReader in) {
+    return new Folded(
+        Origin.fromPacked(in.varint()),
+        in.varint(),
+        new HybridTimestamp(in.varint()),
+        in.decimal());
+  }
+
+  /** About as many bytes as {@link #encode} writes; more costs a copy. */
+  static int sizeExpected(Cell cell) {
+    int size = 32 + 16 * cell.increments().size();
+    for (Write write : cell.writes()) {
+      size += 32 + write.value().length();
     }
-    List<Folded> folded = new ArrayList<>();
-    for (int n = in.count(); n > 0; n--) {
-      folded.add(
-          new Folded(
-              Origin.fromPacked(in.varint()),
-              in.varint(),
-              new HybridTimestamp(in.varint()),
-              in.decimal()));
-    }
-    return new Cell(
-        List.copyOf(writes), increments, List.copyOf(spilled), List.copyOf(folded), in.vector());
+    return size;
   }
 }

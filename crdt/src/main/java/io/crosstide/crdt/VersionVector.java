@@ -107,6 +107,9 @@ public final class VersionVector {
   }
 
   private VersionVector without(int at) {
+    if (origins.length == 1) {
+      return EMPTY;
+    }
     long[] o = new long[origins.length - 1];
     long[] s = new long[origins.length - 1];
     System.arraycopy(origins, 0, o, 0, at);

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One element of one key: what events change, effects write, and guards check.
@@ -16,7 +17,8 @@ public record Element(RedisKey key, ElementKind kind, Bytes name) implements Com
   /** Hex digits of each of the two digests of {@link #digest()}: 80 bits. */
   static final int DIGEST_HEX = 20;
 
-  private static final MessageDigest SHA1 = newSha1();
+  /** Finding the algorithm anew costs more than using it, and a clone is 600 bytes. */
+  private static final ThreadLocal<MessageDigest> SHA1 = ThreadLocal.withInitial(Element::newSha1);
 
   public static Element string(RedisKey key) {
     return new Element(key, ElementKind.STRING, Bytes.EMPTY);
@@ -51,13 +53,11 @@ public record Element(RedisKey key, ElementKind kind, Bytes name) implements Com
     return HexFormat.of().formatHex(sha1.digest(), 0, DIGEST_HEX / 2);
   }
 
-  /** A digest to compute one SHA-1 with. */
+  /** A digest to compute one SHA-1 with, at once: it is the calling thread's only one. */
   static MessageDigest sha1() {
-    try {
-      return (MessageDigest) SHA1.clone(); // finding the algorithm anew costs more than using it
-    } catch (CloneNotSupportedException e) {
-      return newSha1();
-    }
+    MessageDigest sha1 = SHA1.get();
+    sha1.reset();
+    return sha1;
   }
 
   private static MessageDigest newSha1() {
@@ -66,6 +66,19 @@ public record Element(RedisKey key, ElementKind kind, Bytes name) implements Com
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every JDK has SHA-1", e);
     }
+  }
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof Element that
+        && kind == that.kind
+        && name.equals(that.name)
+        && key.equals(that.key);
+  }
+
+  @Override
+  public int hashCode() {
+    return (31 * key.hashCode() + kind.tag()) * 31 + name.hashCode();
   }
 
   @Override

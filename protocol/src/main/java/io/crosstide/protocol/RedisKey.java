@@ -2,6 +2,7 @@ package io.crosstide.protocol;
 
 import io.crosstide.crdt.Bytes;
 import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A key of one region's Redis.
@@ -32,6 +33,19 @@ public record RedisKey(int db, Bytes name) implements Comparable<RedisKey> {
 
   public boolean isReserved() {
     return isReserved(name.array());
+  }
+
+  // Written out: maps ask for these several times per event, and what records bring along is slow
+  // until it has been compiled.
+
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof RedisKey that && db == that.db && name.equals(that.name);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * db + name.hashCode();
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.crosstide.protocol.merge;
 import io.crosstide.protocol.Content;
 import io.crosstide.protocol.Effect;
 import io.crosstide.protocol.Element;
+import io.crosstide.protocol.ElementKind;
 import io.crosstide.protocol.Fx;
 import io.crosstide.protocol.RedisKey;
 import java.util.ArrayDeque;
@@ -77,7 +78,7 @@ final class Belief {
           Tracked tracked = new Tracked(element, Content.ABSENT, Content.ABSENT);
           tracked.known = false;
           tracked.row = row;
-          byKey.computeIfAbsent(element.key(), k -> new LinkedHashMap<>()).put(element, tracked);
+          byKey.computeIfAbsent(element.key(), k -> newOfKey()).put(element, tracked);
           size++;
           return true;
         });
@@ -87,6 +88,31 @@ final class Belief {
   void persist() {
     rows.persist(
         () -> byKey.values().stream().flatMap(ofKey -> ofKey.values().stream()).iterator());
+  }
+
+  private static Map<Element, Tracked> newOfKey() {
+    return new LinkedHashMap<>(2); // of most keys one element is tracked
+  }
+
+  /**
+   * An effect on {@code element} has passed.
+   *
+   * @return the key's deadline if it is tracked, too
+   */
+  @Nullable Tracked passed(Element element) {
+    Map<Element, Tracked> ofKey = byKey.get(element.key());
+    if (ofKey == null) {
+      return null;
+    }
+    Tracked tracked = ofKey.get(element);
+    if (tracked != null) {
+      tracked.missesInRow = 0;
+      tracked.probesInRow = 0;
+    }
+    boolean alone = ofKey.size() == (tracked == null ? 0 : 1);
+    return alone || element.kind() == ElementKind.DEADLINE
+        ? null
+        : ofKey.get(Element.deadline(element.key()));
   }
 
   @Nullable Tracked get(Element element) {
@@ -120,7 +146,7 @@ final class Belief {
 
   void track(Tracked tracked) {
     Map<Element, Tracked> ofKey =
-        byKey.computeIfAbsent(tracked.element.key(), k -> new LinkedHashMap<>());
+        byKey.computeIfAbsent(tracked.element.key(), k -> newOfKey());
     Tracked before = ofKey.put(tracked.element, tracked);
     if (before == null) {
       size++;
@@ -183,6 +209,9 @@ final class Belief {
    */
   void answered(int epoch, long first, long last, Set<Long> misses, Watcher watcher) {
     answered = Fx.max(answered, new Fx(epoch, last));
+    if (misses.isEmpty() && predicted.isEmpty()) {
+      return; // as mostly: Redis answers before the log shows the effects, and none missed
+    }
     for (long n = first; n <= last; n++) {
       Fx number = new Fx(epoch, n);
       boolean wasMissed = misses.contains(n);

@@ -66,6 +66,8 @@ final class KeyMerger {
     final VersionVector merged;
     final VersionVector stable;
     final boolean existed;
+    final byte[] rowKey;
+    private @Nullable VersionVector seen;
     Content deadlineBefore = Content.ABSENT;
     @Nullable ElementKind kindBefore;
     @Nullable ElementKind kindAfter;
@@ -75,12 +77,14 @@ final class KeyMerger {
     Work(
         ChangeEvent event,
         RedisKey key,
+        byte[] rowKey,
         KeyState state,
         boolean existed,
         VersionVector merged,
         VersionVector stable) {
       this.event = event;
       this.key = key;
+      this.rowKey = rowKey;
       this.state = state;
       stringStored = state.string;
       this.existed = existed;
@@ -88,6 +92,27 @@ final class KeyMerger {
       this.stable = stable;
       stringElement = Element.string(key);
       deadlineElement = Element.deadline(key);
+    }
+
+    /** What the event's writer had seen of {@code element}. */
+    VersionVector seen(Element element) {
+      if (!event.exceptions().isEmpty()) {
+        return event.seen(element);
+      }
+      VersionVector known = seen;
+      if (known == null) {
+        known = event.seen();
+        seen = known;
+      }
+      return known;
+    }
+
+    /** Remembers for events still to come that this one removed what it had seen of the key. */
+    void addRemoval(Map<String, VersionVector> exceptions) {
+      VersionVector context = event.exceptions().isEmpty() ? seen(stringElement) : event.seen();
+      if (!merged.dominates(context)) {
+        state.addRemoval(new KeyState.Removal(context, exceptions));
+      }
     }
 
     /**
@@ -178,9 +203,10 @@ final class KeyMerger {
    */
   void merge(ChangeEvent event, VersionVector merged, VersionVector stable, Visitor visitor) {
     RedisKey key = Objects.requireNonNull(event.key(), "only writes are merged");
-    byte[] header = rows.get(RowKeys.header(key));
+    byte[] rowKey = RowKeys.header(key);
+    byte[] header = rows.get(rowKey);
     KeyState state = header == null ? new KeyState() : KeyState.decode(header);
-    Work work = new Work(event, key, state, header != null, merged, stable);
+    Work work = new Work(event, key, rowKey, state, header != null, merged, stable);
     state.settleDeadlineEvents(stable, work.deadlineElement);
     work.hidingBefore = state.effectiveExpiries(work.deadlineElement);
     work.kindBefore = visibleKind(key, state, work.hidingBefore);
@@ -312,20 +338,21 @@ final class KeyMerger {
         BigDecimal delta = new BigDecimal(add.to()).subtract(new BigDecimal(add.from()));
         return removed ? cell : cell.increment(dot, event.stamp(), delta);
       }
-      return write(cell, event, element, Bytes.utf8(Content.formatScore(add.to())), removed);
+      return write(work, cell, element, Bytes.utf8(Content.formatScore(add.to())), removed);
     } else if (change instanceof Change.HashPut put) {
-      return write(cell, event, element, put.value(), removed);
+      return write(work, cell, element, put.value(), removed);
     } else if (change instanceof Change.SetAdd) {
-      return write(cell, event, element, Bytes.EMPTY, removed);
+      return write(work, cell, element, Bytes.EMPTY, removed);
     } else if (change instanceof Change.ZsetPut put) {
-      return write(cell, event, element, Bytes.utf8(Content.formatScore(put.score())), removed);
+      return write(work, cell, element, Bytes.utf8(Content.formatScore(put.score())), removed);
     }
     return cell.remove(
-        event.seen(element), cells.log(element)); // HashRemove, SetRemove, ZsetRemove
+        work.seen(element), cells.log(element)); // HashRemove, SetRemove, ZsetRemove
   }
 
-  private Cell write(Cell cell, ChangeEvent event, Element element, Bytes value, boolean removed) {
-    VersionVector seen = event.seen(element);
+  private Cell write(Work work, Cell cell, Element element, Bytes value, boolean removed) {
+    ChangeEvent event = work.event;
+    VersionVector seen = work.seen(element);
     IncrementLog log = cells.log(element);
     return removed
         ? cell.remove(seen, log)
@@ -334,10 +361,10 @@ final class KeyMerger {
 
   private void noteConflict(Work work, Element element, Cell after) {
     Dot dot = work.event.dot();
-    boolean survives =
-        after.writes().stream().anyMatch(w -> w.dot().equals(dot))
-            || after.increments().stream().anyMatch(i -> i.dot().equals(dot));
-    if (survives && (Visible.hasLosers(after) || Visible.dropsIncrements(element.kind(), after))) {
+    // The second first: it is rare, and mostly told at once.
+    if ((Visible.hasLosers(after) || Visible.dropsIncrements(element.kind(), after))
+        && (after.writes().stream().anyMatch(w -> w.dot().equals(dot))
+            || after.increments().stream().anyMatch(i -> i.dot().equals(dot)))) {
       conflicts.conflict(work.event, element);
     }
   }
@@ -357,9 +384,9 @@ final class KeyMerger {
       mergeStringSet(work, set);
     } else if (change instanceof Change.KeyDelete) {
       state.string =
-          state.string.remove(event.seen(work.stringElement), cells.log(work.stringElement));
-      state.removeDeadlines(event.seen(work.deadlineElement));
-      state.addRemoval(new KeyState.Removal(event.seen(), exceptions(event)));
+          state.string.remove(work.seen(work.stringElement), cells.log(work.stringElement));
+      state.removeDeadlines(work.seen(work.deadlineElement));
+      work.addRemoval(exceptions(event));
     } else if (change instanceof Change.KeyExpire expire) {
       state.addExpiry(
           new KeyState.Expiry(
@@ -367,7 +394,7 @@ final class KeyMerger {
               expire.deadlineMillis(),
               new KeyState.Removal(event.seen(), exceptions(event)),
               false));
-      rows.put(RowKeys.waiting('S', event.dot(), RowKeys.header(work.key)), new byte[0]);
+      rows.put(RowKeys.waiting('S', event.dot(), work.rowKey), new byte[0]);
     } else {
       mergeDeadline(work, change);
     }
@@ -415,19 +442,19 @@ final class KeyMerger {
     ChangeEvent event = work.event;
     boolean removed = state.isRemoved(work.stringElement, event.dot());
     boolean deadlineLives = !state.isRemoved(work.deadlineElement, event.dot());
-    state.string = write(state.string, event, work.stringElement, set.value(), removed);
+    state.string = write(work, state.string, work.stringElement, set.value(), removed);
     Map<String, VersionVector> exceptions = exceptions(event);
     if (set.keepsDeadline()) {
       exceptions.put(work.deadlineElement.digest(), VersionVector.EMPTY);
     } else {
-      state.removeDeadlines(event.seen(work.deadlineElement));
+      state.removeDeadlines(work.seen(work.deadlineElement));
     }
     if (set.deadlineMillis() > 0 && !removed && deadlineLives) {
       state.addDeadline(
           new KeyState.DeadlineWrite(event.dot(), set.deadlineMillis(), true),
           work.deadlineElement);
     }
-    state.addRemoval(new KeyState.Removal(event.seen(), exceptions));
+    work.addRemoval(exceptions);
   }
 
   private static void mergeDeadline(Work work, Change change) {
@@ -589,7 +616,7 @@ final class KeyMerger {
 
   private void store(Work work) {
     KeyState state = work.state;
-    byte[] rowKey = RowKeys.header(work.key);
+    byte[] rowKey = work.rowKey;
     state.string = cells.spill(work.stringElement, work.stringStored, state.string);
     if (state.isBlank()) {
       if (work.existed) {

@@ -9,7 +9,6 @@ import io.crosstide.protocol.Element;
 import io.crosstide.protocol.ElementKind;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -72,8 +71,10 @@ public final class KeyState {
           ElementKind.SET_MEMBER,
           ElementKind.ZSET_MEMBER);
 
+  private static final int KIND_COUNT = ElementKind.values().length;
+
   /** Visible elements by kind. */
-  private final Map<ElementKind, Long> visible = new EnumMap<>(ElementKind.class);
+  private final long[] visible = new long[KIND_COUNT];
 
   /** Element rows of the key, visible or not. */
   long rows;
@@ -91,11 +92,11 @@ public final class KeyState {
   }
 
   public long visibleCount(ElementKind kind) {
-    return visible.getOrDefault(kind, 0L);
+    return visible[kind.ordinal()];
   }
 
   void addVisible(ElementKind kind, long more) {
-    visible.merge(kind, more, Long::sum);
+    visible[kind.ordinal()] += more;
   }
 
   /** The kind of all visible elements, or null if there are none or of several kinds. */
@@ -192,7 +193,8 @@ public final class KeyState {
    * Forgets deadline events that every region has seen: no expiry to come is concurrent with them.
    */
   void settleDeadlineEvents(VersionVector stable, Element deadlineElement) {
-    if (deadlineEvents.stream().noneMatch(event -> stable.covers(event.dot()))) {
+    if (deadlineEvents.isEmpty()
+        || deadlineEvents.stream().noneMatch(event -> stable.covers(event.dot()))) {
       return;
     }
     expiries.replaceAll(
@@ -227,7 +229,9 @@ public final class KeyState {
   }
 
   void removeDeadlines(VersionVector seen) {
-    deadlines.removeIf(write -> seen.covers(write.dot()));
+    if (!deadlines.isEmpty()) {
+      deadlines.removeIf(write -> seen.covers(write.dot()));
+    }
     deadlineRemoved = deadlineRemoved.join(seen);
   }
 
@@ -262,6 +266,9 @@ public final class KeyState {
   void prune(VersionVector received) {
     string = string.prune(received);
     deadlineRemoved = deadlineRemoved.beyond(received);
+    if (removals.isEmpty()) {
+      return;
+    }
     List<Removal> pending = new ArrayList<>(removals.size());
     for (Removal removal : removals) {
       VersionVector beyond = removal.context().beyond(received);
@@ -291,7 +298,7 @@ public final class KeyState {
   }
 
   byte[] encode() {
-    ByteWriter out = new ByteWriter(96);
+    ByteWriter out = new ByteWriter(64 + string.sizeExpected());
     string.encode(out);
     for (ElementKind kind : KINDS) {
       out.varint(visibleCount(kind));

@@ -101,6 +101,10 @@ public final class PartitionMerger implements EffectWire.Listener {
   private Phase phase = Phase.CONNECTING;
   private VersionVector fence = VersionVector.EMPTY;
   private VersionVector claimed = VersionVector.EMPTY;
+
+  /** What is merged as of the last look at what may be claimed; null: not looked yet. */
+  private @Nullable VersionVector claimedFrom;
+
   private VersionVector stable = VersionVector.EMPTY;
   private boolean contextMoved;
   private boolean metaMoved;
@@ -733,7 +737,8 @@ public final class PartitionMerger implements EffectWire.Listener {
    * Closes what is planned into one group that claims everything merged, unless probes are awaited.
    */
   private void closeGroup() {
-    if (phase == Phase.RUNNING && awaiting.isEmpty()) {
+    if (phase == Phase.RUNNING && awaiting.isEmpty() && meta.merged != claimedFrom) {
+      claimedFrom = meta.merged;
       VersionVector context = PartitionMeta.without(meta.merged, config.local());
       if (!context.equals(claimed)) {
         claimed = context;
@@ -855,6 +860,7 @@ public final class PartitionMerger implements EffectWire.Listener {
     metaMoved = true;
     sender.begin(epoch, marker.epoch() < epoch ? marker.lastEffect() : marker.preceding());
     claimed = marker.context();
+    claimedFrom = null;
     fence = fence.join(marker.context());
     phase = Phase.REPLAYING;
   }
@@ -1011,15 +1017,11 @@ public final class PartitionMerger implements EffectWire.Listener {
     if (element == null || effect instanceof Effect.Probe) {
       return;
     }
-    Tracked tracked = belief.get(element);
-    if (!misses.contains(number)) {
-      if (tracked != null) {
-        tracked.missesInRow = 0;
-        tracked.probesInRow = 0;
-      }
-      retryDeadline(element);
+    if (misses.isEmpty() || !misses.contains(number)) {
+      retryDeadline(belief.passed(element));
       return;
     }
+    Tracked tracked = belief.get(element);
     String reason =
         reply.misses().stream()
             .filter(m -> m.number() == number)
@@ -1033,11 +1035,7 @@ public final class PartitionMerger implements EffectWire.Listener {
   }
 
   /** A deadline cannot be set on a key that is not there; now that the key has changed, it may. */
-  private void retryDeadline(Element passed) {
-    if (passed.kind() == ElementKind.DEADLINE) {
-      return;
-    }
-    Tracked deadline = belief.get(Element.deadline(passed.key()));
+  private void retryDeadline(@Nullable Tracked deadline) {
     if (deadline != null && deadline.known && deadline.probesInRow >= PROBES_UNTIL_GIVEN_UP) {
       deadline.probesInRow = 0;
       ask(deadline);

@@ -40,7 +40,7 @@ final class Tracked {
   Content wanted;
 
   /** Effects that the local log has not shown yet; changed by {@link #send} and its kin only. */
-  final Deque<Pending> pending = new ArrayDeque<>();
+  final Deque<Pending> pending = new ArrayDeque<>(1);
 
   /** {@link #believed()} as long as {@link #state} is what it was reckoned from. */
   private @Nullable ElementState believed;

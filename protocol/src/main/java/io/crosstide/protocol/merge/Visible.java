@@ -28,12 +28,18 @@ public final class Visible {
 
   /** A visible write that is no number, so that increments it had not seen are lost to it. */
   static boolean dropsIncrements(ElementKind kind, Cell cell) {
+    if (cell.writes().isEmpty() || (cell.increments().isEmpty() && cell.folded().isEmpty())) {
+      return false;
+    }
     Cell.Write winner = cell.winner();
     return winner != null && cell.sum() != null && Numbers.parse(kind, winner.value()) == null;
   }
 
   /** Concurrent writes with different values survive, so that one of them is not seen. */
   static boolean hasLosers(Cell cell) {
+    if (cell.writes().size() < 2) {
+      return false;
+    }
     Cell.@Nullable Write first = null;
     for (Cell.Write write : cell.writes()) {
       if (first != null && !first.value().equals(write.value())) {

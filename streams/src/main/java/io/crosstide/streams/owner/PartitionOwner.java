@@ -16,6 +16,7 @@ import io.crosstide.protocol.merge.PartitionMerger;
 import io.crosstide.protocol.merge.RowStore;
 import io.crosstide.streams.query.OwnerRequests;
 import io.crosstide.streams.thread.ThreadWaker;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Timer;
 import java.util.HashMap;
 import java.util.Map;
@@ -82,7 +83,7 @@ public final class PartitionOwner implements AutoCloseable {
   private final OwnerRequests requests;
   private final Told told = new Told();
   private final Answers answers = new Answers();
-  private final Map<Integer, PendingStamps> stamps = new HashMap<>();
+  private final Map<Integer, OfRegion> regions = new HashMap<>();
   private final ThreadWaker.Work work = new Work();
 
   /** Nothing goes on before Redis answers. Read by I/O threads. */
@@ -104,6 +105,38 @@ public final class PartitionOwner implements AutoCloseable {
   private long lastAcknowledgedNanos = System.nanoTime();
   private long lastTickMillis;
   private long lastSendMillis;
+
+  /** What is counted of one region's log; looked up once. */
+  private final class OfRegion {
+    private final int id;
+    private final Counter events;
+    private final PendingStamps stamps = new PendingStamps();
+    private @Nullable Timer lag;
+
+    OfRegion(int id) {
+      this.id = id;
+      events = settings.metrics().events(id);
+    }
+
+    /** Registered with the first measurement, so that a region that sends nothing shows none. */
+    Timer lag() {
+      Timer known = lag;
+      if (known == null) {
+        known = settings.metrics().lag(id);
+        lag = known;
+      }
+      return known;
+    }
+  }
+
+  private OfRegion of(int regionId) {
+    OfRegion region = regions.get(regionId);
+    if (region == null) {
+      region = new OfRegion(regionId);
+      regions.put(regionId, region);
+    }
+    return region;
+  }
 
   /** Begins to take the partition over, on the calling stream thread. */
   public PartitionOwner(int partition, OwnerSettings settings, RowStore rows, ThreadWaker waker) {
@@ -169,9 +202,10 @@ public final class PartitionOwner implements AutoCloseable {
   public void onEvent(ChangeEvent event) {
     VersionVector before = merger.merged();
     merger.onEvent(event);
-    if (event.origin().equals(settings.local())
+    if (merger.merged() != before
+        && event.origin().equals(settings.local())
         && merger.merged().get(settings.local()) != before.get(settings.local())) {
-      settings.metrics().events(settings.local().regionId()).increment();
+      of(settings.local().regionId()).events.increment();
     }
     if (wire.hasEvents()) {
       drain();
@@ -290,7 +324,7 @@ public final class PartitionOwner implements AutoCloseable {
     merger.persist();
     wire.close();
     wire = settings.opener().open(waker::wakeUp, this::answered);
-    stamps.clear();
+    regions.values().forEach(region -> region.stamps.clear());
     plannedBytes = 0;
     lastAcknowledgedNanos = System.nanoTime();
     merger = newMerger(logEnd);
@@ -354,18 +388,16 @@ public final class PartitionOwner implements AutoCloseable {
   private void applied(VersionVector context) {
     applied = context;
     long now = settings.clock().millis();
-    stamps.forEach(
-        (regionId, pending) -> {
-          long seq = 0;
-          for (int i = 0; i < context.size(); i++) {
-            if (context.originAt(i).regionId() == regionId) {
-              seq = context.seqAt(i); // the highest incarnation comes last
-            }
-          }
-          Timer lag = settings.metrics().lag(regionId);
-          pending.takeUpTo(
-              seq, stamp -> lag.record(Math.max(0, now - stamp), TimeUnit.MILLISECONDS));
-        });
+    for (OfRegion region : regions.values()) {
+      long seq = 0;
+      for (int i = 0; i < context.size(); i++) {
+        if (context.originAt(i).regionId() == region.id) {
+          seq = context.seqAt(i); // the highest incarnation comes last
+        }
+      }
+      region.stamps.takeUpTo(
+          seq, stamp -> region.lag().record(Math.max(0, now - stamp), TimeUnit.MILLISECONDS));
+    }
   }
 
   // --- what the merger tells
@@ -374,13 +406,11 @@ public final class PartitionOwner implements AutoCloseable {
   private final class Told implements MergerListener {
     @Override
     public void merged(ChangeEvent event, int effects) {
-      int regionId = event.origin().regionId();
-      settings.metrics().events(regionId).increment();
-      settings.metrics().effects.increment(effects);
-      stamps
-          .computeIfAbsent(regionId, id -> new PendingStamps())
-          .add(event.seq(), event.stamp().physicalMillis());
+      OfRegion region = of(event.origin().regionId());
+      region.events.increment();
+      region.stamps.add(event.seq(), event.stamp().physicalMillis());
       if (effects > 0) {
+        settings.metrics().effects.increment(effects);
         plannedBytes += valueBytes(event.change());
       }
     }

@@ -1,7 +1,8 @@
 package io.crosstide.streams.store;
 
-import java.util.Iterator;
-import java.util.LinkedHashMap;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.utils.Bytes;
@@ -10,12 +11,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * The rows of one store that were last read or written, as they are in RocksDB. All open stores of
  * the process have equal shares of one budget. For the stream thread that has the store.
+ *
+ * <p>Rows go in the order they came in, those used meanwhile get a second chance: a list kept in
+ * the order of use would have each reading touch four more rows, none of them in the CPU's caches.
  */
 final class HotRows {
   /** Key in the Streams configuration: bytes of all stores in the process. */
   static final String BYTES = "crosstide.rows.cache.bytes";
 
-  private static final long BYTES_DEFAULT = 64L << 20;
+  private static final long BYTES_DEFAULT = 96L << 20;
 
   /** Keys' headers and elements; RowKeys documents the letters. */
   private static final String LETTERS = "KE";
@@ -23,16 +27,37 @@ final class HotRows {
   /** Longer ones are read from RocksDB each time. */
   private static final int ROW_BYTES_MAX = 4 << 10;
 
-  /** What a row costs beside its bytes: two arrays, a key object, a map's entry. */
-  private static final int ENTRY_BYTES = 128;
+  /** What a row costs beside its bytes: two arrays, a key object, a row, a map's entry. */
+  private static final int ENTRY_BYTES = 144;
+
+  /** Removed rows that may wait to be forgotten, beside as many as there are others. */
+  private static final int ORDER_SLACK = 1024;
 
   /** Stores that share the budget. */
   private static final AtomicInteger OPEN = new AtomicInteger();
 
-  private final Map<Bytes, byte[]> rows = new LinkedHashMap<>(16, 0.75f, true);
+  private final Map<Bytes, Row> rows = new HashMap<>();
+
+  /** In the order they came in, removed ones included. */
+  private final Deque<Row> order = new ArrayDeque<>();
+
   private long budget = BYTES_DEFAULT;
   private long bytes;
   private boolean open;
+
+  private static final class Row {
+    private final Bytes key;
+
+    /** Null: removed. */
+    private byte @Nullable [] value;
+
+    private boolean used;
+
+    Row(Bytes key, byte[] value) {
+      this.key = key;
+      this.value = value;
+    }
+  }
 
   /** The store is opened. */
   void open(Map<String, Object> configs) {
@@ -55,47 +80,82 @@ final class HotRows {
 
   /** The row, or null if it is not kept here. */
   byte @Nullable [] get(Bytes key) {
-    return rows.get(key);
+    Row row = rows.get(key);
+    if (row == null) {
+      return null;
+    }
+    row.used = true;
+    return row.value;
   }
 
   /** The row has been read or written. */
-  void put(Bytes key, byte[] row) {
+  void put(Bytes key, byte[] value) {
     byte[] keyBytes = key.get();
     if (LETTERS.indexOf(keyBytes[0]) < 0) {
       return;
     }
-    if (row.length > ROW_BYTES_MAX) {
+    if (value.length > ROW_BYTES_MAX) {
       remove(key);
       return;
     }
-    byte[] before = rows.put(key, row);
-    bytes += row.length;
-    if (before == null) {
-      bytes += keyBytes.length + ENTRY_BYTES;
+    Row row = rows.get(key);
+    if (row == null) {
+      row = new Row(key, value);
+      rows.put(key, row);
+      order.addLast(row);
+      bytes += bytesOf(key, value);
     } else {
-      bytes -= before.length;
+      bytes += value.length - lengthOf(row.value);
+      row.value = value;
+      row.used = true;
     }
     if (bytes > budget / Math.max(1, OPEN.get())) {
       evict();
     }
   }
 
+  private static int lengthOf(byte @Nullable [] value) {
+    return value == null ? 0 : value.length;
+  }
+
+  private static long bytesOf(Bytes key, byte @Nullable [] value) {
+    return key.get().length + lengthOf(value) + ENTRY_BYTES;
+  }
+
   private void evict() {
     long share = budget / Math.max(1, OPEN.get());
-    for (Iterator<Map.Entry<Bytes, byte[]>> eldest = rows.entrySet().iterator();
-        bytes > share && eldest.hasNext(); ) {
-      Map.Entry<Bytes, byte[]> row = eldest.next();
-      bytes -= row.getKey().get().length + row.getValue().length + ENTRY_BYTES;
-      eldest.remove();
+    while (bytes > share) {
+      Row eldest = order.pollFirst();
+      if (eldest == null) {
+        return;
+      }
+      if (eldest.value != null) {
+        if (eldest.used) {
+          eldest.used = false;
+          order.addLast(eldest);
+        } else {
+          rows.remove(eldest.key);
+          bytes -= bytesOf(eldest.key, eldest.value);
+        }
+      }
     }
   }
 
   /** The row is deleted. */
   void remove(Bytes key) {
-    byte[] before = rows.remove(key);
-    if (before != null) {
-      bytes -= key.get().length + before.length + ENTRY_BYTES;
+    Row row = rows.remove(key);
+    if (row != null) {
+      bytes -= bytesOf(row.key, row.value);
+      row.value = null;
+      if (order.size() > 2 * rows.size() + ORDER_SLACK) {
+        order.removeIf(each -> each.value == null);
+      }
     }
+  }
+
+  /** Rows kept, and removed ones not forgotten yet. */
+  int remembered() {
+    return order.size();
   }
 
   /** Bytes kept. */
@@ -105,6 +165,7 @@ final class HotRows {
 
   void clear() {
     rows.clear();
+    order.clear();
     bytes = 0;
   }
 }

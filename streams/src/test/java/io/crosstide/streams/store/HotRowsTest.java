@@ -58,15 +58,27 @@ class HotRowsTest {
   }
 
   @Test
-  void theRowUsedLongestAgoGoesFirst() {
-    rows.open(Map.of(HotRows.BYTES, 1_000));
+  void aRowThatWasUsedOutlivesOneThatWasNot() {
+    rows.open(Map.of(HotRows.BYTES, 1_050));
     rows.put(key("Ka"), new byte[200]);
     rows.put(key("Kb"), new byte[200]);
     rows.get(key("Ka"));
     rows.put(key("Kc"), new byte[200]);
     rows.put(key("Kd"), new byte[200]);
+    assertThat(rows.get(key("Ka"))).isNotNull();
     assertThat(rows.get(key("Kb"))).isNull();
     assertThat(rows.get(key("Kd"))).isNotNull();
+  }
+
+  @Test
+  void rowsRemovedAndPutAgainLeaveNothingBehind() {
+    rows.open(Map.of(HotRows.BYTES, BUDGET));
+    for (int i = 0; i < 100_000; i++) {
+      rows.put(key("Ka"), new byte[10]);
+      rows.remove(key("Ka"));
+    }
+    assertThat(rows.bytes()).isZero();
+    assertThat(rows.remembered()).isLessThan(2_000);
   }
 
   @Test
