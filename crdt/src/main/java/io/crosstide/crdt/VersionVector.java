@@ -188,11 +188,27 @@ public final class VersionVector {
    * Origin#packed()} and decimal seq, separated by commas; empty for the empty vector.
    */
   public String encode() {
-    StringJoiner out = new StringJoiner(",");
-    for (int i = 0; i < origins.length; i++) {
-      out.add(Long.toHexString(origins[i]) + "=" + seqs[i]);
-    }
+    StringBuilder out = new StringBuilder(24 * origins.length);
+    encode(out);
     return out.toString();
+  }
+
+  /** Appends {@link #encode()}. */
+  public void encode(StringBuilder out) {
+    for (int i = 0; i < origins.length; i++) {
+      if (i > 0) {
+        out.append(',');
+      }
+      hex(out, origins[i]);
+      out.append('=').append(seqs[i]);
+    }
+  }
+
+  private static void hex(StringBuilder out, long number) {
+    int digits = Math.max(1, (Long.SIZE - Long.numberOfLeadingZeros(number) + 3) / 4);
+    for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) {
+      out.append(Character.forDigit((int) (number >>> shift) & 15, 16));
+    }
   }
 
   /** Inverse of {@link #encode()}. */

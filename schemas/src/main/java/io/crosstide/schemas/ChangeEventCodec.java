@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ChangeEventCodec {
   private static final int MAGIC = 0;
-  private static final int PREFIX_BYTES = 5;
+  static final int PREFIX_BYTES = 5;
 
   /** An event's own fields take about 90 bytes besides its context, name and value. */
   private static final int SIZE_EXPECTED = 256;
@@ -138,8 +138,19 @@ public final class ChangeEventCodec {
    * @throws MalformedEventException as {@link #decode(byte[], byte[])}
    */
   public ChangeEvent decode(ConsumerRecord<byte @Nullable [], byte @Nullable []> record) {
-    ChangeEvent event = decode(record.key(), record.value());
-    EventHeader header = Headers.readIfPresent(record.headers());
+    return decode(record.key(), record.value(), record.headers());
+  }
+
+  /** As {@link #decode(ConsumerRecord)}, of a record in parts. */
+  public ChangeEvent decode(
+      byte @Nullable [] recordKey,
+      byte @Nullable [] value,
+      org.apache.kafka.common.header.Headers headers) {
+    ChangeEvent event = decode(recordKey, value);
+    if (Headers.areRepeated(headers, value)) {
+      return event;
+    }
+    EventHeader header = Headers.readIfPresent(headers);
     if (header == null || header.previousSeq() == event.previousSeq()) {
       return event;
     }

@@ -3,8 +3,6 @@ package io.crosstide.streams;
 import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.protocol.merge.MergeStoppedException;
 import io.crosstide.schemas.ChangeEventCodec;
-import io.crosstide.schemas.EventHeader;
-import io.crosstide.schemas.Headers;
 import io.crosstide.schemas.MalformedEventException;
 import io.crosstide.schemas.UnknownKindException;
 import io.crosstide.streams.owner.OwnerSettings;
@@ -103,12 +101,7 @@ final class MergeProcessor implements Processor<byte[], byte[], Void, Void> {
 
   private @Nullable ChangeEvent decode(Record<byte[], byte[]> record) {
     try {
-      ChangeEvent event = shared.codec().decode(record.key(), record.value());
-      EventHeader header = Headers.readIfPresent(record.headers());
-      // A bridge that left events out says so only in the header.
-      return header == null || header.previousSeq() == event.previousSeq()
-          ? event
-          : withPreviousSeq(event, header.previousSeq());
+      return shared.codec().decode(record.key(), record.value(), record.headers());
     } catch (UnknownKindException e) {
       if (e.mayBeIgnored()) {
         return null;
@@ -144,22 +137,6 @@ final class MergeProcessor implements Processor<byte[], byte[], Void, Void> {
             + ". Nothing after it is merged. Upgrade this process if a newer one wrote it, or let it"
             + " pass with policies.skip-malformed if its loss is acceptable.",
         problem);
-  }
-
-  private static ChangeEvent withPreviousSeq(ChangeEvent event, long previousSeq) {
-    return new ChangeEvent(
-        event.origin(),
-        event.seq(),
-        previousSeq,
-        event.captureEpoch(),
-        event.stamp(),
-        event.context(),
-        event.exceptions(),
-        event.fx(),
-        event.key(),
-        event.change(),
-        event.position(),
-        event.transaction());
   }
 
   /** Called when the task is given up, and before {@link #init} when it is revived. */

@@ -61,9 +61,10 @@ final class StreamsProperties {
     p.put(
         StreamsConfig.producerPrefix(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG),
         (int) tuning.transactionTimeout().toMillis());
-    // Only the changelog is produced, and a commit sends what waits at once.
-    p.put(StreamsConfig.producerPrefix(ProducerConfig.LINGER_MS_CONFIG), 20);
-    p.put(StreamsConfig.producerPrefix(ProducerConfig.BATCH_SIZE_CONFIG), 64 << 10);
+    // Only the changelog is produced, nobody reads it, and a commit sends what waits at once: few
+    // large requests. Beginning a compressed batch costs 130 kB of garbage.
+    p.put(StreamsConfig.producerPrefix(ProducerConfig.LINGER_MS_CONFIG), 100);
+    p.put(StreamsConfig.producerPrefix(ProducerConfig.BATCH_SIZE_CONFIG), 256 << 10);
     // The first request of a transaction is refused, to be sent again, as long as Kafka is still
     // ending the one before; what was sent behind it would be refused as out of order, with an
     // error in the broker's log each.
@@ -98,7 +99,8 @@ final class StreamsProperties {
     p.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
     p.put(ProducerConfig.LINGER_MS_CONFIG, 0);
     p.put(ProducerConfig.BATCH_SIZE_CONFIG, 64 << 10);
-    p.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4");
+    // Digests, mostly, of which nothing can be saved; and each batch is a request of its own.
+    p.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "none");
     p.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, Limits.RECORD_BYTES_MAX);
     p.put(
         ProducerConfig.BUFFER_MEMORY_CONFIG,

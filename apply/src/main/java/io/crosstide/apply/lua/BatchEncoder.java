@@ -77,13 +77,20 @@ public final class BatchEncoder {
 
   /** One entry per group that has effects; a group without them only moves the next one's. */
   private static String contextsBefore(List<EffectBatch.Group> groups) {
-    StringBuilder contexts = new StringBuilder();
-    String before = "*";
+    StringBuilder contexts = new StringBuilder(24 * groups.size());
+    EffectBatch.@Nullable Group before = null;
+    String separator = "";
     for (EffectBatch.Group group : groups) {
       if (!group.effects().isEmpty()) {
-        contexts.append(contexts.length() == 0 ? "" : ";").append(before);
+        contexts.append(separator);
+        separator = ";";
+        if (before == null) {
+          contexts.append('*');
+        } else {
+          before.contextAfter().encode(contexts);
+        }
       }
-      before = group.contextAfter().encode();
+      before = group;
     }
     return contexts.toString();
   }

@@ -86,8 +86,7 @@ final class Belief {
 
   /** Writes the rows that name the tracked elements; before each commit. */
   void persist() {
-    rows.persist(
-        () -> byKey.values().stream().flatMap(ofKey -> ofKey.values().stream()).iterator());
+    rows.persist(byKey.values());
   }
 
   private static Map<Element, Tracked> newOfKey() {
@@ -145,8 +144,7 @@ final class Belief {
   }
 
   void track(Tracked tracked) {
-    Map<Element, Tracked> ofKey =
-        byKey.computeIfAbsent(tracked.element.key(), k -> newOfKey());
+    Map<Element, Tracked> ofKey = byKey.computeIfAbsent(tracked.element.key(), k -> newOfKey());
     Tracked before = ofKey.put(tracked.element, tracked);
     if (before == null) {
       size++;

@@ -243,7 +243,7 @@ final class KeyMerger {
   private void mergeElement(Work work, Change.OfElement change, Visitor visitor) {
     Element element = new Element(work.key, change.kind(), change.name());
     boolean inHeader = element.kind() == ElementKind.STRING;
-    Cell stored = inHeader ? work.state.string : cells.load(element);
+    Cell stored = inHeader ? work.state.string : work.state.rows == 0 ? null : cells.load(element);
     Cell before = stored == null ? Cell.EMPTY : stored;
     Cell after =
         apply(work, element, before).prune(work.merged).fold(work.foldable(), cells.log(element));
@@ -346,8 +346,7 @@ final class KeyMerger {
     } else if (change instanceof Change.ZsetPut put) {
       return write(work, cell, element, Bytes.utf8(Content.formatScore(put.score())), removed);
     }
-    return cell.remove(
-        work.seen(element), cells.log(element)); // HashRemove, SetRemove, ZsetRemove
+    return cell.remove(work.seen(element), cells.log(element)); // HashRemove, SetRemove, ZsetRemove
   }
 
   private Cell write(Work work, Cell cell, Element element, Bytes value, boolean removed) {

@@ -71,10 +71,18 @@ public final class KeyState {
           ElementKind.SET_MEMBER,
           ElementKind.ZSET_MEMBER);
 
-  private static final int KIND_COUNT = ElementKind.values().length;
-
   /** Visible elements by kind. */
-  private final long[] visible = new long[KIND_COUNT];
+  private final long[] visible = new long[5];
+
+  private static int place(ElementKind kind) {
+    return switch (kind) {
+      case STRING -> 0;
+      case HASH_FIELD -> 1;
+      case SET_MEMBER -> 2;
+      case ZSET_MEMBER -> 3;
+      case DEADLINE -> 4;
+    };
+  }
 
   /** Element rows of the key, visible or not. */
   long rows;
@@ -92,11 +100,11 @@ public final class KeyState {
   }
 
   public long visibleCount(ElementKind kind) {
-    return visible[kind.ordinal()];
+    return visible[place(kind)];
   }
 
   void addVisible(ElementKind kind, long more) {
-    visible[kind.ordinal()] += more;
+    visible[place(kind)] += more;
   }
 
   /** The kind of all visible elements, or null if there are none or of several kinds. */

@@ -737,7 +737,7 @@ public final class PartitionMerger implements EffectWire.Listener {
    * Closes what is planned into one group that claims everything merged, unless probes are awaited.
    */
   private void closeGroup() {
-    if (phase == Phase.RUNNING && awaiting.isEmpty() && meta.merged != claimedFrom) {
+    if (phase == Phase.RUNNING && awaiting.isEmpty() && !Objects.equals(meta.merged, claimedFrom)) {
       claimedFrom = meta.merged;
       VersionVector context = PartitionMeta.without(meta.merged, config.local());
       if (!context.equals(claimed)) {

@@ -6,6 +6,7 @@ import io.crosstide.protocol.Element;
 import io.crosstide.protocol.ElementKind;
 import io.crosstide.protocol.RedisKey;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
@@ -102,16 +103,18 @@ final class TrackedRows {
     }
   }
 
-  /** Names all of {@code tracked} in rows; before each commit. */
-  void persist(Iterable<Tracked> tracked) {
+  /** Names all of {@code tracked}, by key, in rows; before each commit. */
+  void persist(Collection<Map<Element, Tracked>> tracked) {
     if (!changed) {
       return;
     }
     changed = false;
     List<Tracked> unnamed = new ArrayList<>();
-    for (Tracked element : tracked) {
-      if (element.row == null || element.row.isSparse()) {
-        unnamed.add(element);
+    for (Map<Element, Tracked> ofKey : tracked) {
+      for (Tracked element : ofKey.values()) {
+        if (element.row == null || element.row.isSparse()) {
+          unnamed.add(element);
+        }
       }
     }
     for (Iterator<Row> each = rows.values().iterator(); each.hasNext(); ) {

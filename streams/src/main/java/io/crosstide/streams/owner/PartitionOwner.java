@@ -202,8 +202,7 @@ public final class PartitionOwner implements AutoCloseable {
   public void onEvent(ChangeEvent event) {
     VersionVector before = merger.merged();
     merger.onEvent(event);
-    if (merger.merged() != before
-        && event.origin().equals(settings.local())
+    if (event.origin().equals(settings.local())
         && merger.merged().get(settings.local()) != before.get(settings.local())) {
       of(settings.local().regionId()).events.increment();
     }

@@ -118,7 +118,7 @@ final class HotRows {
     return value == null ? 0 : value.length;
   }
 
-  private static long bytesOf(Bytes key, byte @Nullable [] value) {
+  private static int bytesOf(Bytes key, byte @Nullable [] value) {
     return key.get().length + lengthOf(value) + ENTRY_BYTES;
   }
 

@@ -29,6 +29,7 @@ public final class RocksSettings implements RocksDBConfigSetter {
   private static final long BLOCK_BYTES = 8 << 10;
   private static final int BLOOM_BITS_PER_KEY = 10;
   private static final int MEMTABLES_MAX = 3;
+  private static final double MEMTABLE_BLOOM_SHARE = 0.02;
 
   private static @Nullable Shared shared;
 
@@ -71,6 +72,9 @@ public final class RocksSettings implements RocksDBConfigSetter {
     options.setWriteBufferManager(memory.writeBuffers());
     options.setWriteBufferSize(memory.memtableBytes());
     options.setMaxWriteBufferNumber(MEMTABLES_MAX);
+    // Tells of most keys that are not stored without a search of the memtable.
+    options.setMemtablePrefixBloomSizeRatio(MEMTABLE_BLOOM_SHARE);
+    options.setMemtableWholeKeyFiltering(true);
     options.setCompressionType(CompressionType.LZ4_COMPRESSION);
     options.setKeepLogFileNum(2);
     options.setInfoLogLevel(org.rocksdb.InfoLogLevel.ERROR_LEVEL);

@@ -1,0 +1,4 @@
+@NullMarked
+package io.crosstide.streams.owner;
+
+import org.jspecify.annotations.NullMarked;
