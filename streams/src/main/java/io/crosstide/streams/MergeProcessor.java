@@ -9,6 +9,7 @@ import io.crosstide.streams.owner.OwnerSettings;
 import io.crosstide.streams.owner.Owners;
 import io.crosstide.streams.owner.PartitionOwner;
 import io.crosstide.streams.store.PartitionRows;
+import io.crosstide.streams.thread.ThreadWaker;
 import io.crosstide.streams.thread.WakeableClients;
 import java.time.Duration;
 import org.apache.kafka.streams.errors.TaskMigratedException;
@@ -49,6 +50,7 @@ final class MergeProcessor implements Processor<byte[], byte[], Void, Void> {
   private final Shared shared;
   private @Nullable ProcessorContext<Void, Void> context;
   private @Nullable PartitionOwner owner;
+  private ThreadWaker waker = new ThreadWaker();
 
   MergeProcessor(Shared shared) {
     this.shared = shared;
@@ -59,8 +61,8 @@ final class MergeProcessor implements Processor<byte[], byte[], Void, Void> {
     context = taskContext;
     PartitionRows rows = taskContext.getStateStore(MergeTopology.ROWS);
     int partition = taskContext.taskId().partition();
-    PartitionOwner created =
-        new PartitionOwner(partition, shared.owners(), rows, shared.clients().ofCurrentThread());
+    waker = shared.clients().ofCurrentThread();
+    PartitionOwner created = new PartitionOwner(partition, shared.owners(), rows, waker);
     owner = created;
     rows.beforeCommit(created::persist);
     taskContext.schedule(
@@ -70,6 +72,7 @@ final class MergeProcessor implements Processor<byte[], byte[], Void, Void> {
 
   @Override
   public void process(Record<byte[], byte[]> record) {
+    waker.processing(record.key(), record.value());
     ChangeEvent event = decode(record);
     PartitionOwner current = owner;
     if (event != null && current != null) {

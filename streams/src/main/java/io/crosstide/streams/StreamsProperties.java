@@ -15,6 +15,8 @@ import org.apache.kafka.streams.StreamsConfig;
 final class StreamsProperties {
   private static final int PRODUCER_BUFFER_MARGIN = 32 << 20;
 
+  private static final int FETCH_BYTES_MAX = 16 << 20;
+
   private StreamsProperties() {}
 
   static Properties of(StreamsRoleConfig config) {
@@ -49,6 +51,8 @@ final class StreamsProperties {
     p.put(main(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
     p.put(main(ConsumerConfig.FETCH_MIN_BYTES_CONFIG), 1);
     p.put(main(ConsumerConfig.MAX_POLL_RECORDS_CONFIG), 2000);
+    // What one poll may bring beyond the bound of HandedOver; a larger record comes alone.
+    p.put(main(ConsumerConfig.FETCH_MAX_BYTES_CONFIG), FETCH_BYTES_MAX);
     p.put(main(ConsumerConfig.CHECK_CRCS_CONFIG), false);
     int session = (int) tuning.sessionTimeout().toMillis();
     p.put(main(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG), session);

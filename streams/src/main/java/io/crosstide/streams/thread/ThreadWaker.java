@@ -1,5 +1,6 @@
 package io.crosstide.streams.thread;
 
+import io.crosstide.schemas.Limits;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -31,11 +32,26 @@ public final class ThreadWaker {
   /** A thread that has read records so lately will soon read more. */
   private static final long BUSY_NANOS = 10_000_000;
 
+  /** As much as one event may have; one poll more comes on top. */
+  private static final long HANDED_OVER_BYTES_MAX = Limits.EVENT_BYTES_MAX;
+
+  private final HandedOver handedOver;
   private final List<Work> work = new CopyOnWriteArrayList<>();
   private volatile long lastRecordsNanos = System.nanoTime() - BUSY_NANOS;
   private boolean mayRest;
   private boolean pending;
   private @Nullable Consumer<?, ?> polling;
+
+  public ThreadWaker() {
+    this(HANDED_OVER_BYTES_MAX);
+  }
+
+  /**
+   * @param handedOverBytesMax as of {@link HandedOver}
+   */
+  ThreadWaker(long handedOverBytesMax) {
+    handedOver = new HandedOver(handedOverBytesMax);
+  }
 
   /** What a thread looks at before it sleeps. */
   public interface Work {
@@ -66,6 +82,15 @@ public final class ThreadWaker {
     if (System.nanoTime() - lastRecordsNanos >= BUSY_NANOS) {
       wakeUp();
     }
+  }
+
+  /** The calling thread has begun to process a record, which it need not hold much longer. */
+  public void processing(byte @Nullable [] key, byte @Nullable [] value) {
+    handedOver.processed(HandedOver.length(key) + HandedOver.length(value));
+  }
+
+  HandedOver handedOver() {
+    return handedOver;
   }
 
   /** Looked at before each poll. */

@@ -5,14 +5,20 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -23,15 +29,32 @@ import org.jspecify.annotations.Nullable;
  * Kafka Streams' clients, of which the main consumers can be woken: each stream thread has a {@link
  * ThreadWaker}, found with {@link #ofCurrentThread()} on that thread after its first poll.
  *
+ * <p>It also stands between Streams and the main consumer to bound by bytes what Streams buffers,
+ * see {@link HandedOver}.
+ *
  * <p>Kafka Streams itself never sees a {@link WakeupException}: poll answers with no records, any
  * other call that a late wake-up hits is made again.
  */
 public final class WakeableClients implements KafkaClientSupplier {
   private final Map<Thread, ThreadWaker> wakers = new ConcurrentHashMap<>();
 
+  private final Function<Map<String, Object>, Consumer<byte[], byte[]>> consumers;
+  private final Supplier<ThreadWaker> newWaker;
+
+  public WakeableClients() {
+    this(WakeableClients::plain, ThreadWaker::new);
+  }
+
+  WakeableClients(
+      Function<Map<String, Object>, Consumer<byte[], byte[]>> consumers,
+      Supplier<ThreadWaker> newWaker) {
+    this.consumers = consumers;
+    this.newWaker = newWaker;
+  }
+
   /** The calling thread's waker; one that wakes nobody if the thread does not poll. */
   public ThreadWaker ofCurrentThread() {
-    return wakers.computeIfAbsent(Thread.currentThread(), thread -> new ThreadWaker());
+    return wakers.computeIfAbsent(Thread.currentThread(), thread -> newWaker.get());
   }
 
   @Override
@@ -46,8 +69,7 @@ public final class WakeableClients implements KafkaClientSupplier {
 
   @Override
   public Consumer<byte[], byte[]> getConsumer(Map<String, Object> config) {
-    Consumer<byte[], byte[]> consumer = plain(config);
-    return proxy(new Wakeable(consumer));
+    return proxy(new Wakeable(consumers.apply(config)));
   }
 
   @Override
@@ -74,6 +96,9 @@ public final class WakeableClients implements KafkaClientSupplier {
   private final class Wakeable implements InvocationHandler {
     private final Consumer<byte[], byte[]> consumer;
 
+    /** Paused by {@link #pollNothing}, which it is in. */
+    private final Set<TopicPartition> heldBack = new HashSet<>();
+
     Wakeable(Consumer<byte[], byte[]> consumer) {
       this.consumer = consumer;
     }
@@ -84,8 +109,17 @@ public final class WakeableClients implements KafkaClientSupplier {
       if (method.getName().equals("poll") && arguments != null && arguments.length == 1) {
         return poll((Duration) arguments[0]);
       }
-      if (method.getName().equals("close")) {
-        wakers.remove(Thread.currentThread());
+      switch (method.getName()) {
+        case "close" -> wakers.remove(Thread.currentThread());
+        case "seek", "seekToBeginning", "seekToEnd" -> ofCurrentThread().handedOver().forget();
+        case "pause" -> {
+          if (arguments != null) {
+            heldBack.removeAll((Collection<?>) arguments[0]);
+          }
+        }
+        default -> {
+          // Nothing to learn from it.
+        }
       }
       while (true) {
         try {
@@ -100,16 +134,40 @@ public final class WakeableClients implements KafkaClientSupplier {
 
     private ConsumerRecords<byte[], byte[]> poll(Duration timeout) {
       ThreadWaker waker = ofCurrentThread();
+      if (waker.handedOver().isFull()) {
+        return pollNothing(waker);
+      }
       Duration allowed = waker.enterPoll(consumer, timeout);
       int count = 0;
       try {
         ConsumerRecords<byte[], byte[]> records = consumer.poll(allowed);
         count = records.count();
+        waker.handedOver().read(records);
         return records;
       } catch (WakeupException woken) {
         return ConsumerRecords.empty();
       } finally {
         waker.leavePoll(count);
+      }
+    }
+
+    /** Takes part in its group, as any poll does, and reads nothing. */
+    private ConsumerRecords<byte[], byte[]> pollNothing(ThreadWaker waker) {
+      Set<TopicPartition> flowing = new HashSet<>(consumer.assignment());
+      flowing.removeAll(consumer.paused());
+      consumer.pause(flowing);
+      heldBack.addAll(flowing);
+      waker.enterPoll(consumer, Duration.ZERO);
+      try {
+        return consumer.poll(Duration.ZERO);
+      } catch (WakeupException woken) {
+        return ConsumerRecords.empty();
+      } finally {
+        waker.leavePoll(0);
+        // Streams may have given up partitions, or paused them itself, while it polled.
+        heldBack.retainAll(consumer.assignment());
+        consumer.resume(heldBack);
+        heldBack.clear();
       }
     }
   }
