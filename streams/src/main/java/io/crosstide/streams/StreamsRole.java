@@ -267,13 +267,17 @@ public final class StreamsRole implements AutoCloseable {
   private void stopped(KafkaStreams failed, Throwable problem) {
     MergeRefusedException refused = find(problem, MergeRefusedException.class);
     TopicMismatchException mismatch = find(problem, TopicMismatchException.class);
+    OutOfMemoryError noMemory = find(problem, OutOfMemoryError.class);
     if (refused != null || mismatch != null) {
       fail(refused != null ? refused : mismatch);
+    } else if (noMemory != null) {
+      // Stores whose closing failed for want of memory stay locked: only a new process can go on.
+      fail(new IllegalStateException(sentence(noMemory), noMemory));
     } else {
       LOG.warn("{}: streams stopped", config.region(), problem);
       status = new Status(StreamsState.WAITING, "Stopped: " + message(problem));
     }
-    boolean again = refused == null && mismatch == null;
+    boolean again = refused == null && mismatch == null && noMemory == null;
     submit(() -> afterStop(failed, problem, again));
   }
 
@@ -312,6 +316,14 @@ public final class StreamsRole implements AutoCloseable {
     } catch (RejectedExecutionException closed) {
       LOG.debug("{}: closing, nothing is started again", config.region());
     }
+  }
+
+  private static String sentence(OutOfMemoryError problem) {
+    return "The heap of "
+        + (Runtime.getRuntime().maxMemory() >> 20)
+        + " MB is too small ("
+        + problem.getMessage()
+        + "): raise -Xmx, or lower limits.event-bytes-max; then start it again.";
   }
 
   private static <T extends Throwable> @Nullable T find(Throwable problem, Class<T> type) {

@@ -94,7 +94,8 @@ final class CommandContext {
     events.add(key, change, replId, endOffset);
   }
 
-  private static long size(RedisKey key, Change change) {
+  /** What counts of a change against limits: its key, name and value. Bytes. */
+  static long size(RedisKey key, Change change) {
     long size = key.name().length();
     if (change instanceof Change.StringSet set) {
       return size + set.value().length();

@@ -53,8 +53,9 @@ public record InterpreterConfig(
   }
 
   /**
-   * Longest transaction, in bytes of memory, that is held until its EXEC. As much as one event may
-   * have, because a single command may have that anyway.
+   * Longest transaction, in bytes of memory, that is held until its EXEC; also the longest, in
+   * bytes of keys and values, whose changes are published to appear at once. As much as one event
+   * may have, because a single command may have that anyway.
    */
   public int transactionBytesMax() {
     return eventBytesMax;

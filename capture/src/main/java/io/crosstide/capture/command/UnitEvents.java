@@ -20,8 +20,10 @@ import org.jspecify.annotations.Nullable;
  * The changes of one unit (a command or a transaction), held until it ends so that each event can
  * say how many belong together, then numbered, stamped and handed to the sink.
  *
- * <p>A unit with more changes than {@link InterpreterConfig#transactionEventsMax} is delivered in
- * pieces, without transaction parts: memory stays bounded, the changes do not appear at once.
+ * <p>A unit with more changes than {@link InterpreterConfig#transactionEventsMax}, or more bytes of
+ * them than {@link InterpreterConfig#transactionBytesMax}, is delivered in pieces, without
+ * transaction parts: memory stays bounded here and wherever the changes would be held for each
+ * other and written to Redis at once; they do not appear at once.
  */
 final class UnitEvents {
   private final InterpreterConfig config;
@@ -34,6 +36,7 @@ final class UnitEvents {
   private final List<Pending> pending = new ArrayList<>();
   private final int[] counts;
   private final int[] indexes;
+  private long pendingBytes;
   private int nextIndex;
   private boolean inPieces;
 
@@ -65,7 +68,9 @@ final class UnitEvents {
   /** Adds a change with what its Redis had seen by now. */
   void add(RedisKey key, Change change, String replId, long endOffset) {
     pending.add(seenBy(key, change));
-    if (pending.size() >= config.transactionEventsMax()) {
+    pendingBytes += CommandContext.size(key, change);
+    if (pending.size() >= config.transactionEventsMax()
+        || (pendingBytes > config.transactionBytesMax() && pending.size() > 1)) {
       inPieces = true;
       deliver(replId, endOffset);
     }
@@ -133,6 +138,7 @@ final class UnitEvents {
       deliver(change, part, new StreamPosition(replId, endOffset, nextIndex++), time.stampMillis());
     }
     pending.clear();
+    pendingBytes = 0;
   }
 
   private void deliver(

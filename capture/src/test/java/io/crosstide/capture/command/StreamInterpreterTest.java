@@ -141,6 +141,18 @@ class StreamInterpreterTest {
   }
 
   @Test
+  void aCommandOfManyLongValuesIsPublishedInPieces() {
+    Stream small = new Stream(new InMemoryShadow(), 1, config -> config.withLimits(100, 1000));
+    small.run("MSET a " + "x".repeat(60) + " b " + "y".repeat(60) + " c z d " + "u".repeat(90));
+    assertThat(small.events).hasSize(4).allMatch(event -> event.transaction() == null);
+    assertThat(small.events)
+        .extracting(event -> event.position().index())
+        .containsExactly(0, 1, 2, 3);
+    small.run("MSET a " + "x".repeat(40) + " b " + "y".repeat(40));
+    assertThat(small.lastEvent().transaction()).isEqualTo(new TransactionPart(200, 1, 2));
+  }
+
+  @Test
   void aTransactionTooLongToHoldIsInterpretedAsItComes() {
     Stream small = new Stream(new InMemoryShadow(), 1, config -> config.withLimits(20, 1000));
     small.run("MULTI").run("SADD s aaaa").run("SADD s bbbb").run("SADD s cccc").run("SADD s dddd");

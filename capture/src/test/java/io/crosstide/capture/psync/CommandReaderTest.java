@@ -62,6 +62,23 @@ final class CommandReaderTest {
   }
 
   @Test
+  void ofACommandOfManyLongArgumentsTheLastAreLeftOut() throws IOException {
+    StringBuilder mset = new StringBuilder("*13\r\n$4\r\nMSET\r\n");
+    for (char key = 'a'; key < 'g'; key++) {
+      mset.append("$1\r\n").append(key).append("\r\n$1500\r\n");
+      mset.append(String.valueOf(key).repeat(1500)).append("\r\n");
+    }
+    CommandReader reader = reader(mset + "*1\r\n$4\r\nPING\r\n", 2_000);
+    byte[][] argv = reader.read();
+    assertThat(reader.consumed()).isEqualTo(mset.length());
+    // Five of them fit into four times 2,000 bytes.
+    assertThat(argv[10]).hasSize(1500).containsOnly('e');
+    assertThat(argv[11]).containsExactly('f');
+    assertThat(argv[12]).hasSize(2_001);
+    assertThat(text(reader.read())).isEqualTo("[PING]");
+  }
+
+  @Test
   void whatIsNotACommandIsAnErrorAndNotSkipped() {
     assertThatThrownBy(() -> reader("+OK\r\n").read()).hasMessageContaining("'+'");
     assertThatThrownBy(() -> reader("PING\r\n").read()).hasMessageContaining("'P'");
