@@ -76,6 +76,7 @@ final class RunCommand implements Callable<Integer> {
     Set<Role> chosen = asked == null ? EnumSet.allOf(Role.class) : EnumSet.copyOf(asked);
     int port = port(region.http(), chosen);
     logTo(config, region.name(), chosen);
+    CompilerDirectives.apply();
     try (Shutdown shutdown = Shutdown.onSignal();
         ControlPlane control =
             new ControlPlane(config, peers(config, region, port), Clock.systemUTC());

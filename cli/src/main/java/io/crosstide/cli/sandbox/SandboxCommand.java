@@ -1,6 +1,7 @@
 package io.crosstide.cli.sandbox;
 
 import io.crosstide.cli.CliException;
+import io.crosstide.cli.CompilerDirectives;
 import io.crosstide.cli.ExitCodes;
 import io.crosstide.cli.Logging;
 import io.crosstide.cli.RoleWatch;
@@ -133,6 +134,7 @@ public final class SandboxCommand implements Callable<Integer> {
       ReadyFile.removeOld(ready);
     }
     Logging.ownErrorsOnly();
+    CompilerDirectives.apply();
     AtomicReference<@Nullable String> fault = new AtomicReference<>();
     try (Shutdown shutdown = Shutdown.onSignal();
         Infrastructure infrastructure = Infrastructure.start(wanted, this::tell)) {
