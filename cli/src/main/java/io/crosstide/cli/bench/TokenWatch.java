@@ -10,10 +10,15 @@ import org.HdrHistogram.Histogram;
 /**
  * Polls one Redis for the tokens of another until each is visible, and records how long that took
  * beyond the link's delay. It polls only while a token is on its way; its resolution is the pause
- * between two polls, about 0.2 ms, plus one round trip.
+ * between two polls, 0.2 ms or a sixteenth of the time beyond the delay so far, plus one round
+ * trip.
  */
 final class TokenWatch implements Runnable, AutoCloseable {
-  private static final long POLL_NANOS = 200_000;
+  private static final long POLL_NANOS_MIN = 200_000;
+
+  /** Polling takes its share of the machine that is measured: no finer than matters. */
+  private static final int POLLS_PER_LAG = 16;
+
   private static final long LAG_MICROS_MAX = TimeUnit.MINUTES.toMicros(10);
 
   private final TokenClock tokens;
@@ -71,18 +76,21 @@ final class TokenWatch implements Runnable, AutoCloseable {
     seen = tokens.last();
     while (!stopped) {
       long awaited = seen + 1;
+      long beyond = 0;
       if (seen == 0) {
         seen = tokens.last();
       } else if (tokens.last() >= awaited) {
         long sent = tokens.sentNanos(awaited);
         LockSupport.parkNanos(sent + delayNanos - System.nanoTime());
-        if (isVisible(awaited)) {
-          add(awaited, System.nanoTime() - sent - delayNanos);
+        boolean visible = isVisible(awaited);
+        beyond = System.nanoTime() - sent - delayNanos;
+        if (visible) {
+          add(awaited, beyond);
           seen = awaited;
           continue;
         }
       }
-      LockSupport.parkNanos(POLL_NANOS);
+      LockSupport.parkNanos(Math.max(POLL_NANOS_MIN, beyond / POLLS_PER_LAG));
     }
   }
 

@@ -17,6 +17,12 @@ final class Writer implements Runnable, AutoCloseable {
   /** Writes sent and not answered. */
   private static final int OUTSTANDING_MAX = 2_048;
 
+  /**
+   * Between looks at the clock. What has become due is sent together: a wake-up per write would
+   * take as much of the machine as all that is measured.
+   */
+  private static final long PAUSE_NANOS = 1_000_000;
+
   /** Writes sent to the socket together. */
   private static final int BATCH_MAX = 128;
 
@@ -83,7 +89,7 @@ final class Writer implements Runnable, AutoCloseable {
     while (!stopped) {
       long due = (long) ((System.nanoTime() - begin) * perNano);
       if (due <= sent) {
-        LockSupport.parkNanos(Math.min(1_000_000, (long) (1 / perNano)));
+        LockSupport.parkNanos(PAUSE_NANOS);
         continue;
       }
       int batch = (int) Math.min(BATCH_MAX, due - sent);
