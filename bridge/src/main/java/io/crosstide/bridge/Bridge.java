@@ -42,6 +42,10 @@ public final class Bridge implements AutoCloseable {
   private static final long BACKOFF_MILLIS_MIN = 50;
   private static final long BACKOFF_MILLIS_MAX = 1_000;
   private static final long RECHECK_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+  /** Longer than it takes to hand a group of events to the producer. */
+  private static final int LONG_LINE_LINGER_MILLIS = 3;
+
   private static final long SHORT_ROUND_TRIP_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
   private final BridgeConfig config;
@@ -202,8 +206,9 @@ public final class Bridge implements AutoCloseable {
       long roundTripNanos,
       long recheckNanos)
       throws InterruptedException {
-    // On a long line requests are few and should be full; on a short one nothing should wait.
-    int linger = roundTripNanos > SHORT_ROUND_TRIP_NANOS ? 1 : 0;
+    // On a long line requests are few and each should carry a whole group; on a short one nothing
+    // should wait.
+    int linger = roundTripNanos > SHORT_ROUND_TRIP_NANOS ? LONG_LINE_LINGER_MILLIS : 0;
     KafkaProducer<byte[], byte[]> producer = Clients.producer(config, linger);
     BridgeSession current =
         new BridgeSession(config, counters, closing, reading, producer, starts, recheckNanos);

@@ -35,7 +35,7 @@ import org.slf4j.LoggerFactory;
 final class BridgeSession {
   private static final Logger log = LoggerFactory.getLogger(BridgeSession.class);
   private static final Duration POLL = Duration.ofMillis(500);
-  private static final Duration GATHER = Duration.ofMillis(2);
+  private static final Duration GATHER = Duration.ofMillis(5);
   private static final Duration ASK_TIMEOUT = Duration.ofSeconds(3);
   private static final long SECOND_NANOS = 1_000_000_000L;
   private static final int FRAMING_BYTES = 16;
@@ -105,6 +105,10 @@ final class BridgeSession {
       List<ConsumerRecords<byte[], byte[]>> group = readGroup();
       int count = group.stream().mapToInt(ConsumerRecords::count).sum();
       int left = count;
+      // Far behind, throughput counts, and the batches are full anyway.
+      if (count > 0 && count < Clients.POLL_RECORDS_MAX) {
+        pacer.sending();
+      }
       for (ConsumerRecords<byte[], byte[]> polled : group) {
         for (TopicPartition tp : polled.partitions()) {
           List<ConsumerRecord<byte[], byte[]>> records = polled.records(tp);
@@ -115,10 +119,6 @@ final class BridgeSession {
         }
       }
       polledLeft = left;
-      // Far behind, throughput counts, and the batches are full anyway.
-      if (count > 0 && count < Clients.POLL_RECORDS_MAX) {
-        pacer.sent();
-      }
       throwIfFailed();
       noteUnread();
       commitIfDue();

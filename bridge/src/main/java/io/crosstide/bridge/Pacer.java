@@ -7,12 +7,11 @@ import java.util.function.LongSupplier;
  *
  * <p>An idempotent producer keeps at most five requests under way. Sent as fast as events come, all
  * five leave within a few milliseconds, and what comes next waits for the first to be answered,
- * nearly a round trip. A pause of a sixth of the round trip before each group leaves a request free
- * for whatever comes next. At a round trip of 40 ms and 5,000 events/s, without and with it in
- * turn, three times each on a busy machine: the p90 of the other region's log was 41 to 69 ms
- * behind that of the own one without it, 34 to 54 ms with it, for 27 against 24 µs of the bridge's
- * CPU per event. A fifth was no better than nothing: requests that take longer than most use up
- * what it leaves. On a short line there is nothing to gain.
+ * nearly a round trip. A sixth of the round trip from group to group, and the time to read a group,
+ * leave a request free for whatever comes next. At a round trip of 40 ms and 5,000 events/s,
+ * without and with it in turn, three times each on a busy machine: the p90 of the other region's
+ * log was 41 to 69 ms behind that of the own one without it, 34 to 54 ms with it, for 27 against 24
+ * µs of the bridge's CPU per event. On a short line there is nothing to gain.
  */
 final class Pacer {
   /** Requests that an idempotent producer may have under way on a connection. */
@@ -44,13 +43,13 @@ final class Pacer {
     roundTripNanos = mean == 0 ? nanos : mean + WEIGHT * (nanos - mean);
   }
 
-  /** How long to hold back the next group of events, in ns. */
+  /** How long to hold back the reading of the next group of events, in ns. */
   long nanosToWait() {
     return Math.max(0, nextSend - nanoTime.getAsLong());
   }
 
-  /** Notes that a group of events was handed to the producer. Bridge's thread only. */
-  void sent() {
+  /** Notes that a group of events is being handed to the producer. Bridge's thread only. */
+  void sending() {
     double roundTrip = roundTripNanos;
     long apart =
         roundTrip < SHORT_NANOS

@@ -14,14 +14,14 @@ class PacerTest {
   @Test
   void doesNotHoldBackOnAShortLine() {
     pacer.sample(MILLI);
-    pacer.sent();
+    pacer.sending();
     assertThat(pacer.nanosToWait()).isZero();
   }
 
   @Test
   void pausesForASixthOfTheRoundTrip() {
     pacer.sample(60 * MILLI);
-    pacer.sent();
+    pacer.sending();
     assertThat(pacer.nanosToWait()).isEqualTo(10 * MILLI);
     now.addAndGet(7 * MILLI);
     assertThat(pacer.nanosToWait()).isEqualTo(3 * MILLI);
@@ -41,14 +41,14 @@ class PacerTest {
     for (int i = 0; i < 50; i++) {
       pacer.sample(100 * MILLI);
     }
-    pacer.sent();
+    pacer.sending();
     assertThat(pacer.nanosToWait()).isCloseTo(100 * MILLI / 6, Offset.offset(MILLI / 4));
   }
 
   @Test
   void waitsBrieflyAtMostHoweverSlowTheLineLooksAfterACut() {
     pacer.sample(60_000 * MILLI);
-    pacer.sent();
+    pacer.sending();
     assertThat(pacer.nanosToWait()).isEqualTo(50 * MILLI);
   }
 }
