@@ -94,14 +94,15 @@ final class StreamsProperties {
     return p;
   }
 
-  /** For the producer that remembers sent effects: nothing lost, nothing out of order, at once. */
+  /** For the producer that remembers sent effects: nothing lost, nothing out of order. */
   static Map<String, Object> sentEffects(StreamsRoleConfig config) {
     Map<String, Object> p = new HashMap<>(config.kafkaProperties());
     p.put(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, config.bootstrap());
     p.put(ProducerConfig.CLIENT_ID_CONFIG, clientId(config, "sent-effects"));
     p.put(ProducerConfig.ACKS_CONFIG, "all");
     p.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
-    p.put(ProducerConfig.LINGER_MS_CONFIG, 0);
+    // The owners of a thread send one after the other: all in one request.
+    p.put(ProducerConfig.LINGER_MS_CONFIG, 1);
     p.put(ProducerConfig.BATCH_SIZE_CONFIG, 64 << 10);
     // Digests, mostly, of which nothing can be saved; and each batch is a request of its own.
     p.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "none");

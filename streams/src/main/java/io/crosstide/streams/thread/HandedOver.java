@@ -31,6 +31,11 @@ final class HandedOver {
     return bytes >= bytesMax;
   }
 
+  /** Whether another poll of the same round may bring more. */
+  boolean hasRoom() {
+    return bytes < bytesMax;
+  }
+
   void read(ConsumerRecords<byte[], byte[]> records) {
     for (ConsumerRecord<byte[], byte[]> record : records) {
       bytes += length(record.key()) + length(record.value());

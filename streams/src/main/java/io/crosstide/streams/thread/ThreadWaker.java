@@ -23,7 +23,7 @@ public final class ThreadWaker {
    */
   private static final int REST_FACTOR = 4;
 
-  private static final long REST_NANOS_MAX = 5_000_000;
+  private static final long REST_NANOS_MAX = 8_000_000;
   private static final long REST_NANOS_MIN = 300_000;
 
   /** With so many records at a time there is nothing to gain by waiting for more. */
@@ -39,6 +39,7 @@ public final class ThreadWaker {
   private final List<Work> work = new CopyOnWriteArrayList<>();
   private volatile long lastRecordsNanos = System.nanoTime() - BUSY_NANOS;
   private boolean mayRest;
+  private boolean rested;
   private boolean pending;
   private @Nullable Consumer<?, ?> polling;
 
@@ -122,7 +123,8 @@ public final class ThreadWaker {
     for (Work source : work) {
       source.beforePoll();
     }
-    if (mayRest && !timeout.isZero()) {
+    rested = mayRest && !timeout.isZero();
+    if (rested) {
       rest();
     }
     boolean workLeft = false;
@@ -137,6 +139,11 @@ public final class ThreadWaker {
       }
       return workLeft && timeout.compareTo(WORK_LEFT_POLL) > 0 ? WORK_LEFT_POLL : timeout;
     }
+  }
+
+  /** Whether the thread has rested before the present poll. */
+  boolean hasRested() {
+    return rested;
   }
 
   private void rest() {

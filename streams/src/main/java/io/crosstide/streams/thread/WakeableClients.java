@@ -5,8 +5,11 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -14,8 +17,10 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.TopicPartition;
@@ -36,6 +41,9 @@ import org.jspecify.annotations.Nullable;
  * other call that a late wake-up hits is made again.
  */
 public final class WakeableClients implements KafkaClientSupplier {
+  /** How long a fetch may take that finds records waiting. */
+  private static final Duration GATHER = Duration.ofMillis(3);
+
   private final Map<Thread, ThreadWaker> wakers = new ConcurrentHashMap<>();
 
   private final Function<Map<String, Object>, Consumer<byte[], byte[]>> consumers;
@@ -140,14 +148,27 @@ public final class WakeableClients implements KafkaClientSupplier {
       Duration allowed = waker.enterPoll(consumer, timeout);
       int count = 0;
       try {
-        ConsumerRecords<byte[], byte[]> records = consumer.poll(allowed);
-        count = records.count();
+        ConsumerRecords<byte[], byte[]> records = polled(allowed);
         waker.handedOver().read(records);
+        if (waker.hasRested() && !records.isEmpty() && waker.handedOver().hasRoom()) {
+          // They are of a fetch that was answered with the first record that came; what came while
+          // the thread rested is in the next one.
+          ConsumerRecords<byte[], byte[]> since = polled(GATHER);
+          waker.handedOver().read(since);
+          records = join(records, since);
+        }
+        count = records.count();
         return records;
-      } catch (WakeupException woken) {
-        return ConsumerRecords.empty();
       } finally {
         waker.leavePoll(count);
+      }
+    }
+
+    private ConsumerRecords<byte[], byte[]> polled(Duration timeout) {
+      try {
+        return consumer.poll(timeout);
+      } catch (WakeupException woken) {
+        return ConsumerRecords.empty();
       }
     }
 
@@ -170,5 +191,22 @@ public final class WakeableClients implements KafkaClientSupplier {
         heldBack.clear();
       }
     }
+  }
+
+  /** What two polls in a row have brought, as if it were one. */
+  static ConsumerRecords<byte[], byte[]> join(
+      ConsumerRecords<byte[], byte[]> first, ConsumerRecords<byte[], byte[]> second) {
+    if (second.isEmpty() && second.nextOffsets().isEmpty()) {
+      return first;
+    }
+    Map<TopicPartition, List<ConsumerRecord<byte[], byte[]>>> all = new HashMap<>();
+    for (ConsumerRecords<byte[], byte[]> polled : List.of(first, second)) {
+      for (TopicPartition tp : polled.partitions()) {
+        all.computeIfAbsent(tp, one -> new ArrayList<>()).addAll(polled.records(tp));
+      }
+    }
+    Map<TopicPartition, OffsetAndMetadata> next = new HashMap<>(first.nextOffsets());
+    next.putAll(second.nextOffsets());
+    return new ConsumerRecords<>(all, next);
   }
 }

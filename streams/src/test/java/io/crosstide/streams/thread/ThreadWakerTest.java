@@ -70,6 +70,9 @@ class ThreadWakerTest {
     long begin = System.nanoTime();
     poll(0);
     assertThat(System.nanoTime() - begin).isGreaterThan(TimeUnit.MICROSECONDS.toNanos(3_500));
+    assertThat(waker.hasRested()).isTrue();
+    poll(0);
+    assertThat(waker.hasRested()).as("after a poll without records").isFalse();
   }
 
   @Test

@@ -68,6 +68,28 @@ class WakeableClientsTest {
   }
 
   @Test
+  void whatCameWhileTheThreadRestedIsReadWithWhatCameBefore() {
+    written(A);
+    assertThat(poll()).isEqualTo(1);
+    process();
+    kafka.schedulePollTask(() -> written(A));
+    kafka.schedulePollTask(() -> written(B));
+    assertThat(consumer.poll(Duration.ofMillis(40)).count()).isEqualTo(2);
+  }
+
+  @Test
+  void butNotBeyondWhatMayBeUnprocessed() {
+    written(A);
+    assertThat(poll()).isEqualTo(1);
+    kafka.schedulePollTask(() -> written(A));
+    kafka.schedulePollTask(() -> written(B));
+    assertThat(consumer.poll(Duration.ofMillis(40)).count()).isEqualTo(1); // 120 bytes
+    process();
+    process();
+    assertThat(poll()).isEqualTo(1);
+  }
+
+  @Test
   void recordsThatAreNeverProcessedHoldNothingUp() {
     written(A);
     written(A);
