@@ -8,6 +8,7 @@ import io.crosstide.apply.lua.ScriptCall;
 import io.crosstide.protocol.BatchReply;
 import io.crosstide.protocol.EffectBatch;
 import io.crosstide.protocol.EffectWire;
+import io.crosstide.protocol.Fx;
 import io.crosstide.protocol.MarkerState;
 import io.lettuce.core.ConnectionFuture;
 import io.lettuce.core.RedisClient;
@@ -129,13 +130,13 @@ public final class LettuceEffectWire implements EffectWire, AutoCloseable {
   }
 
   @Override
-  public void takeOver(int partition, int epoch) {
-    marker(partition, MarkerEncoder.takeOver(partition, epoch));
+  public void takeOver(int partition, int epoch, Fx least, String token) {
+    marker(partition, MarkerEncoder.takeOver(partition, epoch, least, token));
   }
 
   @Override
-  public void install(int partition, MarkerState marker) {
-    marker(partition, MarkerEncoder.install(partition, marker));
+  public void install(int partition, MarkerState marker, String token) {
+    marker(partition, MarkerEncoder.install(partition, marker, token));
   }
 
   private void marker(int partition, ScriptCall call) {

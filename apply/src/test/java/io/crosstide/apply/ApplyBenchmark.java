@@ -66,7 +66,8 @@ final class ApplyBenchmark implements EffectWire.Listener {
                 new ApplyMetrics(new SimpleMeterRegistry(), "bench"))) {
       ApplyBenchmark benchmark = new ApplyBenchmark(region);
       benchmark.awaitThat(() -> benchmark.connected);
-      benchmark.wire.install(PARTITION, MarkerState.initial(1));
+      redis.leaveToken(PARTITION, "token");
+      benchmark.wire.install(PARTITION, MarkerState.initial(1), "token");
       benchmark.awaitThat(() -> benchmark.marker != null);
       long next = 1;
       next =

@@ -30,6 +30,8 @@ import org.jspecify.annotations.Nullable;
  * first difference.
  */
 final class DifferentialRun {
+  private static final String TOKEN = "token";
+
   static final int PARTITION = 7;
 
   /** As in the script: a deadline in the past is set so many milliseconds ahead. */
@@ -59,8 +61,9 @@ final class DifferentialRun {
     redis.commands().flushall();
     redis.stopActiveExpiry();
     model.marker = MarkerState.initial(epoch);
-    assertThat(scripts.takeOver(PARTITION, epoch)).isNull();
-    assertThat(scripts.install(PARTITION, MarkerState.initial(epoch))).isEqualTo(model.marker);
+    assertThat(scripts.takeOver(PARTITION, epoch, TOKEN)).isNull();
+    assertThat(scripts.install(PARTITION, MarkerState.initial(epoch), TOKEN))
+        .isEqualTo(model.marker);
     for (int i = 0; i < batches; i++) {
       String step = "seed " + seed + ", batch " + i;
       for (int writes = random.nextInt(4); writes > 0; writes--) {
@@ -96,7 +99,7 @@ final class DifferentialRun {
         if (held != null) {
           model.marker = held.raisedTo(epoch);
         }
-        assertThat(scripts.takeOver(PARTITION, epoch)).as(step).isEqualTo(held);
+        assertThat(scripts.takeOver(PARTITION, epoch, TOKEN)).as(step).isEqualTo(held);
       }
       case 6 -> {
         expireSome();
@@ -150,7 +153,7 @@ final class DifferentialRun {
     }
     boolean kept = redis.commands().type(key).equals("hash");
     send(step + ", no marker", generator.batch(PARTITION, epoch, next), Outcome.NO_MARKER);
-    assertThat(scripts.takeOver(PARTITION, epoch)).as(step).isNull();
+    assertThat(scripts.takeOver(PARTITION, epoch, TOKEN)).as(step).isNull();
     // Without exceptions now and then, as a marker is most of the time.
     MarkerState installed =
         random.nextBoolean()
@@ -158,7 +161,7 @@ final class DifferentialRun {
             : new MarkerState(lost.epoch(), lost.fx(), lost.preceding(), lost.context(), Map.of());
     model.marker = installed;
     model.probed = kept ? probed : null;
-    assertThat(scripts.install(PARTITION, installed)).as(step).isEqualTo(installed);
+    assertThat(scripts.install(PARTITION, installed, TOKEN)).as(step).isEqualTo(installed);
   }
 
   private void pastDeadline(String step) {

@@ -49,6 +49,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 @ParameterizedClass
 @MethodSource("versions")
 class EffectBatchIT {
+  private static final String TOKEN = "token";
+
   private static final MarkerState INITIAL = MarkerState.initial(1);
 
   private final Version version;
@@ -68,7 +70,7 @@ class EffectBatchIT {
   void start() throws IOException {
     redis = TestRedis.start(version, directory, AofReader.SETTINGS);
     scripts = new ScriptRunner(redis);
-    scripts.install(PARTITION, INITIAL);
+    scripts.plant(PARTITION, INITIAL);
   }
 
   @AfterEach
@@ -258,7 +260,7 @@ class EffectBatchIT {
     assertThat(marker.exceptions()).hasSize(count);
 
     redis.commands().del(bytes(MarkerState.key(PARTITION)));
-    assertThat(scripts.install(PARTITION, marker)).isEqualTo(marker);
+    assertThat(scripts.plant(PARTITION, marker)).isEqualTo(marker);
   }
 
   @Test
@@ -314,19 +316,45 @@ class EffectBatchIT {
   }
 
   @Test
-  void installationLeavesAMarkerThatIsNotBehindAndReplacesOneThatIs() {
-    scripts.apply(batch(1, put("a", "1"), put("b", "1")));
-    MarkerState behind = new MarkerState(1, new Fx(1, 1), context(1), Map.of());
-    assertThat(scripts.install(PARTITION, behind))
-        .isEqualTo(new MarkerState(1, new Fx(1, 2), context(1), Map.of()));
+  void aMissingMarkerIsWrittenOnlyWhereTheTokenOfItsOwnerStands() {
+    MarkerState marker = new MarkerState(2, new Fx(2, 0), new Fx(1, 9), context(8), Map.of());
+    redis.commands().del(bytes(MarkerState.key(PARTITION)));
+    assertThat(scripts.install(PARTITION, marker, TOKEN)).as("nothing was asked").isNull();
+    assertThat(scripts.takeOver(PARTITION, 2, TOKEN)).isNull();
+    assertThat(scripts.takeOver(PARTITION, 3, "another's")).isNull();
+    assertThat(scripts.install(PARTITION, marker, TOKEN)).as("another asked since").isNull();
+    assertThat(markerField("e")).isEqualTo("(none)");
+    assertThat(scripts.apply(batch(2, 1, group(9, put("a", "1")))).outcome())
+        .isEqualTo(Outcome.NO_MARKER);
 
+    assertThat(scripts.install(PARTITION, marker, "another's")).isEqualTo(marker);
+    assertThat(markerField("t")).isEqualTo("(none)");
+    assertThat(scripts.install(PARTITION, MarkerState.initial(2), "another's"))
+        .as("it has been used")
+        .isEqualTo(marker);
+  }
+
+  @Test
+  void anOldMarkerBroughtBackIsLeftAsItIsUntilThePresentOneIsWritten() {
     Map<String, MarkerState.Missed> exceptions = new HashMap<>();
-    exceptions.put(string("q").digest(), new MarkerState.Missed(new Fx(1, 7), context(4)));
-    MarkerState ahead = new MarkerState(2, new Fx(1, 9), context(8), exceptions);
-    assertThat(scripts.install(PARTITION, ahead)).isEqualTo(ahead);
-    assertThat(scripts.install(PARTITION, new MarkerState(2, new Fx(2, 1), context(9), Map.of())))
-        .as("stale exceptions go")
-        .isEqualTo(new MarkerState(2, new Fx(2, 1), context(9), Map.of()));
+    exceptions.put(string("q").digest(), new MarkerState.Missed(new Fx(1, 1), context(4)));
+    MarkerState old = new MarkerState(1, new Fx(1, 2), context(1), exceptions);
+    scripts.plant(PARTITION, old);
+    MarkerState present = new MarkerState(1, new Fx(1, 9), context(8), Map.of());
+    assertThat(scripts.takeOver(PARTITION, 1, new Fx(1, 3), TOKEN)).isNull();
+    assertThat(scripts.held(PARTITION)).isEqualTo(old);
+    assertThat(scripts.install(PARTITION, present, TOKEN)).isEqualTo(present);
+    assertThat(scripts.held(PARTITION)).as("its exceptions are gone").isEqualTo(present);
+  }
+
+  @Test
+  void aTokenIsGoneOnceALaterOwnerHasTakenTheMarkerForThePresentOne() {
+    MarkerState old = new MarkerState(1, new Fx(1, 2), context(1), Map.of());
+    scripts.plant(PARTITION, old);
+    assertThat(scripts.takeOver(PARTITION, 1, new Fx(1, 3), TOKEN)).isNull();
+    assertThat(scripts.takeOver(PARTITION, 2, "another's")).isEqualTo(old);
+    MarkerState present = new MarkerState(1, new Fx(1, 9), context(8), Map.of());
+    assertThat(scripts.install(PARTITION, present, TOKEN)).isEqualTo(old.raisedTo(2));
   }
 
   @Test
@@ -358,10 +386,10 @@ class EffectBatchIT {
     MarkerState before = scripts.held(PARTITION);
     redis.commands().pexpireat(bytes(MarkerState.key(PARTITION)), BatchGenerator.FAR);
 
-    assertThat(scripts.takeOver(PARTITION, 3)).isEqualTo(before);
+    assertThat(scripts.takeOver(PARTITION, 3, TOKEN)).isEqualTo(before);
     MarkerState raised = before.raisedTo(3);
-    assertThat(scripts.takeOver(PARTITION, 3)).isEqualTo(raised);
-    assertThat(scripts.takeOver(PARTITION, 2)).isEqualTo(raised);
+    assertThat(scripts.takeOver(PARTITION, 3, TOKEN)).isEqualTo(raised);
+    assertThat(scripts.takeOver(PARTITION, 2, TOKEN)).isEqualTo(raised);
     assertThat(raised.preceding()).isEqualTo(new Fx(1, 1));
     assertThat(redis.commands().pttl(bytes(MarkerState.key(PARTITION)))).isEqualTo(-1);
     assertThat(scripts.apply(batch(2, put("a", "1"))).outcome()).isEqualTo(Outcome.OLD_EPOCH);
@@ -375,15 +403,15 @@ class EffectBatchIT {
   void anInstallationOverAMarkerNotBehindRaisesItsEpochAndAnswersWithTheMarkerAfter() {
     scripts.apply(batch(1, put("a", "1")));
     MarkerState now =
-        scripts.install(PARTITION, new MarkerState(4, new Fx(1, 1), context(1), Map.of()));
+        scripts.install(PARTITION, new MarkerState(4, new Fx(1, 1), context(1), Map.of()), TOKEN);
     assertThat(now).isEqualTo(new MarkerState(4, new Fx(4, 0), new Fx(1, 1), context(1), Map.of()));
   }
 
   @Test
   void anInstallationByAFormerOwnerChangesNothing() {
-    scripts.takeOver(PARTITION, 5);
+    scripts.takeOver(PARTITION, 5, TOKEN);
     MarkerState marker =
-        scripts.install(PARTITION, new MarkerState(4, new Fx(4, 9), context(9), Map.of()));
+        scripts.install(PARTITION, new MarkerState(4, new Fx(4, 9), context(9), Map.of()), TOKEN);
     assertThat(marker).isEqualTo(new MarkerState(5, new Fx(5, 0), VersionVector.EMPTY, Map.of()));
   }
 
@@ -391,8 +419,7 @@ class EffectBatchIT {
   void theMarkerIsNeverDeletedToBeWrittenAnew() throws IOException {
     List<List<String>> stream =
         streamOf(
-            () ->
-                scripts.install(PARTITION, new MarkerState(2, new Fx(1, 9), context(8), Map.of())));
+            () -> scripts.plant(PARTITION, new MarkerState(2, new Fx(1, 9), context(8), Map.of())));
     assertThat(stream).extracting(command -> command.get(0)).doesNotContain("DEL", "UNLINK");
   }
 

@@ -104,7 +104,8 @@ class LettuceEffectWireIT {
   private LettuceEffectWire openInstalled(Duration stallTimeout) {
     LettuceEffectWire wire = open(redis.endpoint(), stallTimeout);
     owner.awaitConnect(1);
-    wire.install(PARTITION, MarkerState.initial(1));
+    redis.leaveToken(PARTITION, "token");
+    wire.install(PARTITION, MarkerState.initial(1), "token");
     owner.awaitThat("the marker", () -> !owner.markers.isEmpty());
     return wire;
   }
@@ -120,7 +121,7 @@ class LettuceEffectWireIT {
     for (int i = 1; i <= 50; i++) {
       wire.send(batch(i, add("n", 1)));
     }
-    wire.takeOver(PARTITION, 1);
+    wire.takeOver(PARTITION, 1, Fx.NONE, "token");
     Awaitility.await().until(() -> get("n").equals("50"));
     assertThat(owner.replies).isEmpty();
 
@@ -153,15 +154,15 @@ class LettuceEffectWireIT {
   @Test
   void callsBeforeTheConnectionAndBetweenConnectionsAreDropped() {
     LettuceEffectWire wire = open();
-    wire.install(PARTITION, MarkerState.initial(1));
+    wire.install(PARTITION, MarkerState.initial(1), "token");
     owner.awaitConnect(1);
-    wire.takeOver(PARTITION, 1);
+    wire.takeOver(PARTITION, 1, Fx.NONE, "token");
     owner.awaitThat("the marker", () -> !owner.markers.isEmpty());
     assertThat(owner.log).containsExactly("connected", "marker none");
 
     redis.kill();
     owner.awaitThat("the disconnection", () -> owner.disconnects == 1);
-    wire.takeOver(PARTITION, 1);
+    wire.takeOver(PARTITION, 1, Fx.NONE, "token");
     wire.send(batch(1, add("n", 1)));
     assertThat(owner.log).containsExactly("connected", "marker none", "disconnected");
   }
@@ -186,7 +187,8 @@ class LettuceEffectWireIT {
     try (TestProxy proxy = new TestProxy(redis.port())) {
       LettuceEffectWire wire = open(RedisEndpoint.of("127.0.0.1", proxy.port()));
       owner.awaitConnect(1);
-      wire.install(PARTITION, MarkerState.initial(1));
+      redis.leaveToken(PARTITION, "token");
+      wire.install(PARTITION, MarkerState.initial(1), "token");
       owner.awaitThat("the marker", () -> !owner.markers.isEmpty());
 
       proxy.swallowReplies();
@@ -278,9 +280,9 @@ class LettuceEffectWireIT {
     assertThat(get("n")).isEqualTo("2");
 
     redis.commands().scriptFlush();
-    wire.takeOver(PARTITION, 2);
+    wire.takeOver(PARTITION, 2, Fx.NONE, "token");
     owner.awaitThat("the refusal", () -> owner.log.contains("marker refused NOSCRIPT"));
-    wire.takeOver(PARTITION, 2);
+    wire.takeOver(PARTITION, 2, Fx.NONE, "token");
     owner.awaitThat("the marker", () -> owner.markers.size() == 2);
   }
 
@@ -322,13 +324,14 @@ class LettuceEffectWireIT {
 
   @Test
   void aFullRedisCanBeConnectedTo() {
+    redis.leaveToken(PARTITION, "token");
     redis.commands().configSet("maxmemory", "1");
     LettuceEffectWire wire = open();
     owner.awaitConnect(1);
-    wire.install(PARTITION, MarkerState.initial(1));
+    wire.install(PARTITION, MarkerState.initial(1), "token");
     owner.awaitThat("the refusal", () -> owner.log.contains("marker refused OOM"));
     redis.commands().configSet("maxmemory", "0");
-    wire.install(PARTITION, MarkerState.initial(1));
+    wire.install(PARTITION, MarkerState.initial(1), "token");
     owner.awaitThat("the marker", () -> owner.log.contains("marker 0:0"));
   }
 
@@ -364,7 +367,7 @@ class LettuceEffectWireIT {
     owner.awaitConnect(2);
     wire.send(sent);
     owner.awaitReply(batch -> true);
-    wire.takeOver(PARTITION, 1);
+    wire.takeOver(PARTITION, 1, Fx.NONE, "token");
     owner.awaitThat("the marker", () -> owner.markers.size() == 2);
     MarkerState marker = owner.markers.get(1);
     assertThat(marker == null ? Fx.NONE : marker.fx()).isEqualTo(new Fx(1, 1));

@@ -7,6 +7,7 @@ import io.crosstide.apply.lua.ReplyDecoder;
 import io.crosstide.apply.lua.ScriptCall;
 import io.crosstide.protocol.BatchReply;
 import io.crosstide.protocol.EffectBatch;
+import io.crosstide.protocol.Fx;
 import io.crosstide.protocol.MarkerState;
 import io.lettuce.core.ScriptOutputType;
 import java.nio.charset.StandardCharsets;
@@ -40,19 +41,29 @@ final class ScriptRunner {
 
   /** The marker that is there. */
   MarkerState held(int partition) {
-    MarkerState marker = takeOver(partition, 0);
+    MarkerState marker = takeOver(partition, 0, "held");
     if (marker == null) {
       throw new AssertionError("there is no marker of partition " + partition);
     }
     return marker;
   }
 
-  @Nullable MarkerState takeOver(int partition, int epoch) {
-    return marker(MarkerEncoder.takeOver(partition, epoch));
+  @Nullable MarkerState takeOver(int partition, int epoch, String token) {
+    return takeOver(partition, epoch, Fx.NONE, token);
   }
 
-  @Nullable MarkerState install(int partition, MarkerState marker) {
-    return marker(MarkerEncoder.install(partition, marker));
+  @Nullable MarkerState takeOver(int partition, int epoch, Fx least, String token) {
+    return marker(MarkerEncoder.takeOver(partition, epoch, least, token));
+  }
+
+  @Nullable MarkerState install(int partition, MarkerState marker, String token) {
+    return marker(MarkerEncoder.install(partition, marker, token));
+  }
+
+  /** Writes a marker as an owner does that has asked for it. */
+  @Nullable MarkerState plant(int partition, MarkerState marker) {
+    redis.leaveToken(partition, "plant");
+    return install(partition, marker, "plant");
   }
 
   private @Nullable MarkerState marker(ScriptCall call) {

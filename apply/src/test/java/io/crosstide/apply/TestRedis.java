@@ -1,5 +1,6 @@
 package io.crosstide.apply;
 
+import io.crosstide.protocol.MarkerState;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.KillArgs;
 import io.lettuce.core.RedisBusyException;
@@ -287,5 +288,10 @@ final class TestRedis implements AutoCloseable {
     client.shutdown(0, 1, TimeUnit.SECONDS);
     process.destroyForcibly();
     STARTED.remove(process);
+  }
+
+  /** Leaves what an owner leaves that finds no marker. */
+  void leaveToken(int partition, String token) {
+    commands().hset(bytes(MarkerState.key(partition)), bytes("t"), bytes(token));
   }
 }

@@ -72,7 +72,8 @@ class TlsIT {
       LettuceEffectWire wire = region.openWire(owner::wakeUp);
       owner.attach(wire);
       owner.awaitConnect(1);
-      wire.install(Batches.PARTITION, MarkerState.initial(1));
+      redis.leaveToken(Batches.PARTITION, "token");
+      wire.install(Batches.PARTITION, MarkerState.initial(1), "token");
       wire.send(Batches.batch(1, Batches.put("k", "v")));
       assertThat(owner.awaitReply(batch -> true).reply().outcome()).isEqualTo(Outcome.APPLIED);
     }

@@ -174,6 +174,15 @@ public sealed interface Change {
   /**
    * A command in the stream removed the marker, or it was never there; the event's {@code fx},
    * {@code context} and {@code exceptions} say what it held (P3). Nothing else is lost.
+   *
+   * @param token what an owner that found no marker left in its place: everything written to this
+   *     Redis before that is in the report. Empty if the loss was reported without being asked for
+   * @param preceding as {@link MarkerState#preceding()} of the marker that is lost
    */
-  record MarkerLost() implements Control {}
+  record MarkerLost(String token, Fx preceding) implements Control {
+    /** A loss that nobody asked for, of a marker of which no earlier epoch is known. */
+    public MarkerLost() {
+      this("", Fx.NONE);
+    }
+  }
 }

@@ -16,15 +16,20 @@ public interface EffectWire {
    * Raises the marker's epoch to {@code epoch}, and its {@code fx} to {@code (epoch, 0)}, if it is
    * lower. Answered by {@link Listener#onMarker} with the marker <em>as it was before</em>, so that
    * the caller knows whether it was this call that raised it.
+   *
+   * <p>Where there is no marker, or one that is behind {@code least} (an old one brought back by
+   * {@code SWAPDB}), leaves {@code token} in its place, which is no marker either, and answers with
+   * null. Capture meets it in the stream and reports what the marker held up to there ({@link
+   * Change.MarkerLost}).
    */
-  void takeOver(int partition, int epoch);
+  void takeOver(int partition, int epoch, Fx least, String token);
 
   /**
-   * Writes {@code marker} if there is none, or if the one there is behind {@code marker.fx()} (an
-   * old marker brought back by {@code SWAPDB}); otherwise does as {@link #takeOver}. Answered by
-   * {@link Listener#onMarker}.
+   * Writes {@code marker} where {@code token} still stands; raises the epoch of a marker not behind
+   * it that somebody else has written. Answered by {@link Listener#onMarker} with the marker after
+   * the call, null if neither was there.
    */
-  void install(int partition, MarkerState marker);
+  void install(int partition, MarkerState marker, String token);
 
   /** Receives what Redis answers. */
   interface Listener {

@@ -13,7 +13,8 @@ import java.util.Map;
  * {@code p} number of the last effect batch that held a probe, {@code b} the effect before the
  * epoch's first ({@link #preceding}), {@code h} highest stamp of what the owner had merged
  * (packed), and one field {@code x:<element digest>} for each exception with the value {@code <fx>
- * <context>}.
+ * <context>}. A field {@code t} is no part of it: the token that an owner left where it found no
+ * marker ({@link EffectWire#takeOver}).
  *
  * @param epoch of the owner that may write effects
  * @param fx number of the last effect applied; {@code (epoch, 0)} after the epoch was raised, so

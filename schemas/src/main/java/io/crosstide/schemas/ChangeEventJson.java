@@ -76,7 +76,10 @@ public final class ChangeEventJson {
       node.set("name", bytes(fields.name()));
     }
     Bytes value = fields.value();
-    if (value != null) {
+    if (kind == ChangeKind.MARKER_LOST) {
+      node.put("token", fields.name().text());
+      node.put("preceding", value == null ? "" : value.text());
+    } else if (value != null) {
       node.set("value", bytes(value));
     }
     if (fields.deadline() != 0) {

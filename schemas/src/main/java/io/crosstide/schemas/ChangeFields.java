@@ -3,6 +3,7 @@ package io.crosstide.schemas;
 import io.crosstide.crdt.Bytes;
 import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.Change;
+import io.crosstide.protocol.Fx;
 import java.math.BigDecimal;
 import org.jspecify.annotations.Nullable;
 
@@ -77,7 +78,13 @@ record ChangeFields(
       }
       case KEY_EXPIRE -> deadline(((Change.KeyExpire) change).deadlineMillis());
       case DEADLINE_SET -> deadline(((Change.DeadlineSet) change).deadlineMillis());
-      case KEY_DELETE, DEADLINE_PERSIST, DEADLINE_REMOVE, MARKER_LOST -> NONE;
+      case KEY_DELETE, DEADLINE_PERSIST, DEADLINE_REMOVE -> NONE;
+      case MARKER_LOST -> {
+        Change.MarkerLost lost = (Change.MarkerLost) change;
+        Fx preceding = lost.preceding();
+        yield named(
+            Bytes.utf8(lost.token()), preceding.isNone() ? null : Bytes.utf8(preceding.toString()));
+      }
       case BEAT ->
           new ChangeFields(
               Bytes.EMPTY, null, 0, false, null, null, null, ((Change.Beat) change).floor());
@@ -104,8 +111,23 @@ record ChangeFields(
       case DEADLINE_PERSIST -> new Change.DeadlinePersist();
       case DEADLINE_REMOVE -> new Change.DeadlineRemove();
       case BEAT -> new Change.Beat(vector);
-      case MARKER_LOST -> new Change.MarkerLost();
+      case MARKER_LOST -> new Change.MarkerLost(name.text(), fx("value", value));
     };
+  }
+
+  private static Fx fx(String field, @Nullable Bytes text) {
+    if (text == null) {
+      return Fx.NONE;
+    }
+    try {
+      return Fx.parse(text.text());
+    } catch (IllegalArgumentException e) {
+      throw new MalformedEventException(
+          field,
+          MalformedEventException.NO_OFFSET,
+          "'" + text.text() + "' is not an effect number",
+          e);
+    }
   }
 
   private static <T> T need(String field, ChangeKind kind, @Nullable T value) {

@@ -4,6 +4,7 @@ import io.crosstide.crdt.Bytes;
 import io.crosstide.crdt.Origin;
 import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.Change;
+import io.crosstide.protocol.Fx;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -45,6 +46,7 @@ final class Golden {
     changes.put("deadline-remove", new Change.DeadlineRemove());
     changes.put("beat", new Change.Beat(VersionVector.of(Origin.of(2), 69_000)));
     changes.put("marker-lost", new Change.MarkerLost());
+    changes.put("marker-lost-answer", new Change.MarkerLost("1f.3", new Fx(4, 17)));
     return changes;
   }
 

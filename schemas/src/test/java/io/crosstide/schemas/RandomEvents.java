@@ -122,7 +122,8 @@ final class RandomEvents {
       case DEADLINE_PERSIST -> new Change.DeadlinePersist();
       case DEADLINE_REMOVE -> new Change.DeadlineRemove();
       case BEAT -> new Change.Beat(vector());
-      case MARKER_LOST -> new Change.MarkerLost();
+      case MARKER_LOST ->
+          new Change.MarkerLost(random.nextBoolean() ? "" : "a1." + random.nextInt(), fx());
     };
   }
 

@@ -16,14 +16,6 @@ interface CaptureStage {
   /** Writes the time into Redis. */
   default void beacon() {}
 
-  /**
-   * Whether what happens now will be seen in a snapshot only. A marker taken away then is a known
-   * gap: nothing tells the owner which effects it had counted, and it waits for ever.
-   */
-  default boolean isBeforeSnapshot() {
-    return false;
-  }
-
   /** {@code kill -9}: what was sent to Kafka may be there in part, or arrive later. */
   default void crash(Random random) {}
 

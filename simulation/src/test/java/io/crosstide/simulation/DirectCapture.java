@@ -29,7 +29,7 @@ final class DirectCapture implements CaptureStage {
     this.redis = redis;
     this.witness = witness;
     this.log = log;
-    redis.stream.add(new SimRedis.MarkerGone()); // there is none at the first start
+    redis.stream.add(new SimRedis.MarkerGone("")); // there is none at the first start
   }
 
   @Override
@@ -54,8 +54,12 @@ final class DirectCapture implements CaptureStage {
       if (passed.heldProbe() || random.nextInt(4) == 0) {
         beat();
       }
-    } else {
-      log.accept(control(new Change.MarkerLost(), marker.context(), marker.exceptions()));
+    } else if (item instanceof SimRedis.MarkerGone gone) {
+      log.accept(
+          control(
+              new Change.MarkerLost(gone.token(), marker.preceding()),
+              marker.context(),
+              marker.exceptions()));
     }
   }
 

@@ -24,11 +24,12 @@ final class Explore {
             faults.contains("x"),
             faults.contains("k"),
             Plant.NONE);
+    int pace = args.length > 3 ? Integer.parseInt(args[3]) : 1;
     int failed = 0;
     Map<String, Integer> kinds = new TreeMap<>();
     Map<String, Integer> statistics = new TreeMap<>();
     for (long seed = first; seed < first + runs; seed++) {
-      Simulation simulation = new Simulation(seed, options);
+      Simulation simulation = new Simulation(seed, options).paced(pace);
       try {
         simulation.run();
       } catch (Simulation.Violation e) {

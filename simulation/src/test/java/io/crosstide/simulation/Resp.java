@@ -191,16 +191,14 @@ final class Resp {
               words.add(value);
             });
     List<Command> commands = new ArrayList<>(List.of(of(0, words.toArray())));
-    List<Object> gone = new ArrayList<>(List.of("HDEL", MARKER));
+    List<Object> gone = new ArrayList<>(List.of("HDEL", MARKER, "t"));
     if (before != null) {
       before.exceptions().keySet().stream()
           .sorted()
           .filter(element -> !wanted.exceptions().containsKey(element))
           .forEach(element -> gone.add("x:" + element));
     }
-    if (gone.size() > 2) {
-      commands.add(of(0, gone.toArray()));
-    }
+    commands.add(of(0, gone.toArray()));
     return commands;
   }
 

@@ -356,11 +356,6 @@ final class SimCapture implements CaptureStage, EventSink {
     }
   }
 
-  @Override
-  public boolean isBeforeSnapshot() {
-    return !connected;
-  }
-
   // --- faults
   // -----------------------------------------------------------------------------------------------------------------------
 

@@ -40,7 +40,10 @@ final class SimRedis {
   /** A batch passed: the marker as it left it. */
   record Marker(MarkerState marker, boolean heldProbe) implements Item {}
 
-  record MarkerGone() implements Item {}
+  /**
+   * @param token what an owner left in its place; empty if a client took it
+   */
+  record MarkerGone(String token) implements Item {}
 
   /** Told of what enters the stream, when it does: the oracle. */
   interface StreamListener {
@@ -61,6 +64,9 @@ final class SimRedis {
   private final StreamListener listener;
   final List<Item> stream = new ArrayList<>();
   @Nullable MarkerState marker;
+
+  /** What an owner that found no marker has left in its place. */
+  @Nullable String token;
 
   /** The marker's highest stamp of what was merged, packed. */
   long highestStamp;
@@ -184,9 +190,10 @@ final class SimRedis {
       enter(new Changes(clock.getAsLong(), removals), command);
       command = List.of();
     }
-    if (marker != null) {
+    if (marker != null || token != null) {
       marker = null;
-      enter(new MarkerGone(), command);
+      token = null;
+      enter(new MarkerGone(""), command);
     } else {
       replication.propagate(command);
     }
@@ -194,9 +201,10 @@ final class SimRedis {
 
   /** DEL of the marker by a client. */
   void takeMarker() {
-    if (marker != null) {
+    if (marker != null || token != null) {
       marker = null;
-      enter(new MarkerGone(), List.of(Resp.of(0, "DEL", Resp.MARKER)));
+      token = null;
+      enter(new MarkerGone(""), List.of(Resp.of(0, "DEL", Resp.MARKER)));
     }
   }
 
@@ -343,24 +351,35 @@ final class SimRedis {
     return Content.deadline(Math.max(clock.getAsLong() + 1, Long.parseLong(value.text())));
   }
 
-  @Nullable MarkerState takeOver(int epoch) {
+  @Nullable MarkerState takeOver(int epoch, Fx least, String newToken) {
     MarkerState at = marker;
-    if (at != null && at.epoch() < epoch) {
-      MarkerState raised = at.raisedTo(epoch);
-      marker = raised;
-      enter(new Marker(raised, false), List.of(Resp.raise(at, raised)));
+    if (at == null || at.fx().compareTo(least) < 0) {
+      token = newToken;
+      enter(new MarkerGone(newToken), List.of(Resp.of(0, "HSET", Resp.MARKER, "t", newToken)));
+      return null;
     }
+    raise(at, epoch);
     return at;
   }
 
-  MarkerState install(MarkerState wanted) {
+  private MarkerState raise(MarkerState at, int epoch) {
+    if (at.epoch() >= epoch) {
+      return at;
+    }
+    MarkerState raised = at.raisedTo(epoch);
+    marker = raised;
+    enter(new Marker(raised, false), List.of(Resp.raise(at, raised)));
+    return raised;
+  }
+
+  @Nullable MarkerState install(MarkerState wanted, String itsToken) {
     MarkerState at = marker;
-    if (at == null || at.fx().compareTo(wanted.fx()) < 0) {
+    if (itsToken.equals(token)) {
+      token = null;
       marker = wanted;
       enter(new Marker(wanted, false), Resp.install(at, wanted));
       return wanted;
     }
-    takeOver(wanted.epoch());
-    return Objects.requireNonNull(marker);
+    return at == null || at.fx().compareTo(wanted.fx()) < 0 ? null : raise(at, wanted.epoch());
   }
 }

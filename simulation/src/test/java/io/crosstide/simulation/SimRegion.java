@@ -143,7 +143,8 @@ final class SimRegion implements SimRedis.StreamListener {
                 count("unrepresentable");
               }
             });
-    fresh.start(log.lastSeq(), ++owners * 100);
+    owners++;
+    fresh.start(log.lastSeq(), owners * 100, owners);
     planned.clear();
     return fresh;
   }

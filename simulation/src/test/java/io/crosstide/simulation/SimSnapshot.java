@@ -37,11 +37,16 @@ final class SimSnapshot {
       }
       accept(snapshot, key.db(), key.name().array(), entry);
     }
+    List<Map.Entry<byte[], byte[]>> fields = new ArrayList<>();
     if (redis.marker != null) {
-      List<Map.Entry<byte[], byte[]>> fields = new ArrayList<>();
       Resp.fields(redis.marker)
           .forEach((field, text) -> fields.add(Map.entry(ascii(field), ascii(text))));
       fields.add(Map.entry(ascii("h"), ascii(Long.toString(redis.highestStamp))));
+    }
+    if (redis.token != null) {
+      fields.add(Map.entry(ascii("t"), ascii(redis.token)));
+    }
+    if (!fields.isEmpty()) {
       accept(snapshot, 0, ascii(Resp.MARKER), hash(fields));
     }
     if (redis.beaconMillis != 0) {

@@ -21,9 +21,9 @@ final class SimWire implements EffectWire {
 
   private record Send(EffectBatch batch) implements Call {}
 
-  private record TakeOver(int partition, int epoch) implements Call {}
+  private record TakeOver(int partition, int epoch, Fx least, String token) implements Call {}
 
-  private record Install(int partition, MarkerState marker) implements Call {}
+  private record Install(int partition, MarkerState marker, String token) implements Call {}
 
   private final SimRedis redis;
   private final SimSentEffects memory;
@@ -86,10 +86,11 @@ final class SimWire implements EffectWire {
         replies.add(owner -> owner.onReply(batch, reply));
       }
     } else if (call instanceof TakeOver takeOver) {
-      @Nullable MarkerState marker = redis.takeOver(takeOver.epoch());
+      @Nullable MarkerState marker =
+          redis.takeOver(takeOver.epoch(), takeOver.least(), takeOver.token());
       replies.add(owner -> owner.onMarker(takeOver.partition(), marker));
     } else if (call instanceof Install install) {
-      MarkerState marker = redis.install(install.marker());
+      @Nullable MarkerState marker = redis.install(install.marker(), install.token());
       replies.add(owner -> owner.onMarker(install.partition(), marker));
     }
   }
@@ -111,16 +112,16 @@ final class SimWire implements EffectWire {
   }
 
   @Override
-  public void takeOver(int partition, int epoch) {
+  public void takeOver(int partition, int epoch, Fx least, String token) {
     if (connected) {
-      calls.add(new TakeOver(partition, epoch));
+      calls.add(new TakeOver(partition, epoch, least, token));
     }
   }
 
   @Override
-  public void install(int partition, MarkerState marker) {
+  public void install(int partition, MarkerState marker, String token) {
     if (connected) {
-      calls.add(new Install(partition, marker));
+      calls.add(new Install(partition, marker, token));
     }
   }
 }

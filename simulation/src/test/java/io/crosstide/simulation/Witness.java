@@ -11,6 +11,7 @@ import io.crosstide.protocol.Element;
 import io.crosstide.protocol.Fx;
 import io.crosstide.protocol.MarkerState;
 import io.crosstide.protocol.RedisKey;
+import io.crosstide.protocol.merge.EffectSemantics;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -42,7 +43,17 @@ final class Witness {
   /**
    * @param clamped a deadline was put off: who remembers only what was sent cannot know
    */
-  private record Passed(Element element, Content written, boolean clamped) implements Behind {}
+  private record Passed(Element element, Effect effect, Content written, boolean clamped)
+      implements Behind {
+    /** The same without the local changes before it that are not known; null if it then misses. */
+    @Nullable Passed onto(Content content) {
+      Content sum =
+          effect instanceof Effect.Add add
+              ? EffectSemantics.add(element, content, add.delta())
+              : written;
+      return sum == null ? null : new Passed(element, effect, sum, clamped);
+    }
+  }
 
   /** Redis's content and what capture found differ. */
   static final class Mismatch extends IllegalStateException {
@@ -95,7 +106,7 @@ final class Witness {
   void effectPassed(Element element, Effect effect, Content written) {
     if (!(effect instanceof Effect.Check)) {
       boolean clamped = effect instanceof Effect.Put put && !put.desired().equals(written);
-      behind.add(new Passed(element, written, clamped));
+      behind.add(new Passed(element, effect, written, clamped));
     }
   }
 
@@ -247,19 +258,23 @@ final class Witness {
       explained.add(new Local(new SimRedis.KeyChange(key, difference.change())));
     }
     SimKeyspace reached = base.copy();
+    behind.clear();
     for (Behind thing : explained) {
       if (thing instanceof Passed passed) {
-        reached.write(passed.element(), passed.written());
+        Passed now = passed.onto(reached.content(passed.element()));
+        if (now != null) {
+          reached.write(now.element(), now.written());
+          behind.add(now);
+        }
       } else if (thing instanceof Local local) {
         reached.apply(local.change());
+        behind.add(local);
       }
     }
     if (!reached.contents().equals(actual.contents())) {
       throw new Mismatch(
           differences + " lead to\n" + reached.contents() + "\nof\n" + actual.contents());
     }
-    behind.clear();
-    behind.addAll(explained);
     happened.subList(captured, happened.size()).clear();
     happened.addAll(differences);
     lastLocalSeq.clear();

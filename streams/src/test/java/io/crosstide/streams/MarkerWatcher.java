@@ -25,6 +25,8 @@ final class MarkerWatcher implements AutoCloseable {
   private final LogWriter log;
   private final int partitions;
   private final Map<Integer, Fx> shown = new HashMap<>();
+  private final Map<Integer, MarkerState> last = new HashMap<>();
+  private final Map<Integer, String> reported = new HashMap<>();
   private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
   private @Nullable StatefulRedisConnection<String, String> connection;
 
@@ -48,7 +50,8 @@ final class MarkerWatcher implements AutoCloseable {
     return this;
   }
 
-  private void look() {
+  /** Looks at all markers now. */
+  synchronized void look() {
     try {
       StatefulRedisConnection<String, String> open = connection;
       if (open == null) {
@@ -57,7 +60,11 @@ final class MarkerWatcher implements AutoCloseable {
         connection = open;
       }
       for (int partition = 0; partition < partitions; partition++) {
+        report(partition, open.sync().hget(MarkerState.key(partition), "t"));
         MarkerState marker = marker(open.sync(), partition);
+        if (marker != null) {
+          last.put(partition, marker);
+        }
         if (marker != null && !marker.fx().equals(shown.put(partition, marker.fx()))) {
           log.control(
               partition,
@@ -72,9 +79,24 @@ final class MarkerWatcher implements AutoCloseable {
     }
   }
 
+  /** As capture does when it meets the token in the stream. */
+  private void report(int partition, @Nullable String token) {
+    if (token == null || token.equals(reported.put(partition, token))) {
+      return;
+    }
+    MarkerState held = last.getOrDefault(partition, MarkerState.initial(0));
+    log.control(
+        partition,
+        new Change.MarkerLost(token, held.preceding()),
+        held.fx(),
+        held.context(),
+        Map.of());
+    log.flush();
+  }
+
   static @Nullable MarkerState marker(RedisCommands<String, String> redis, int partition) {
     Map<String, String> fields = redis.hgetall(MarkerState.key(partition));
-    if (fields.isEmpty()) {
+    if (!fields.containsKey("e")) {
       return null;
     }
     return new MarkerState(

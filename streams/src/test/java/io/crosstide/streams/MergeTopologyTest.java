@@ -91,12 +91,12 @@ class MergeTopologyTest {
     }
 
     @Override
-    public void takeOver(int partition, int epoch) {
+    public void takeOver(int partition, int epoch, Fx least, String token) {
       takeOverEpoch = epoch;
     }
 
     @Override
-    public void install(int partition, MarkerState marker) {}
+    public void install(int partition, MarkerState marker, String token) {}
 
     @Override
     public void close() {

@@ -264,6 +264,7 @@ class StreamsRoleIT {
     for (int partition = 0; partition < PARTITIONS; partition++) {
       markers.put(partition, Objects.requireNonNull(MarkerWatcher.marker(commands, partition)));
     }
+    capture.look();
     List<String> names = markers.keySet().stream().map(MarkerState::key).toList();
     commands.del(names.toArray(String[]::new));
     // What capture publishes when it sees that command in the stream.

@@ -19,13 +19,16 @@ public final class MarkerEncoder {
 
   private MarkerEncoder() {}
 
-  public static ScriptCall takeOver(int partition, int epoch) {
-    return new ScriptCall(key(partition), List.of(ascii(Integer.toString(epoch))));
+  public static ScriptCall takeOver(int partition, int epoch, Fx least, String token) {
+    return new ScriptCall(
+        key(partition),
+        List.of(ascii(Integer.toString(epoch)), ascii(token), ascii(least.toString())));
   }
 
-  public static ScriptCall install(int partition, MarkerState marker) {
+  public static ScriptCall install(int partition, MarkerState marker, String token) {
     List<byte[]> arguments = new ArrayList<>();
     arguments.add(ascii(Integer.toString(marker.epoch())));
+    arguments.add(ascii(token));
     arguments.add(ascii(marker.fx().toString()));
     field(arguments, "e", Integer.toString(marker.epoch()));
     field(arguments, "f", marker.fx().toString());

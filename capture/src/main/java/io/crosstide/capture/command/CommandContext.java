@@ -251,6 +251,11 @@ final class CommandContext {
     return probed.get(partition);
   }
 
+  /** What an owner left in this unit in the place of a lost marker; empty if nothing. */
+  String token(int partition) {
+    return reserved.token(partition);
+  }
+
   /** Markers that were taken away in this unit and not written again. */
   BitSet markersLost() {
     return reserved.missing();

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the markers in the stream have shown, per partition: what this Redis held of the other logs
@@ -126,8 +127,9 @@ public final class MarkerTracker {
    * @param heldProbe it belongs to a batch that held a probe
    * @param whole it is a batch's or an installation's, which leaves a marker complete
    * @param stamp highest one that a write made after this may have to exceed (P28)
+   * @param token what an owner that found no marker left in its place; null if it is not that
    */
-  record Written(boolean heldProbe, boolean whole, HybridTimestamp stamp) {}
+  record Written(boolean heldProbe, boolean whole, HybridTimestamp stamp, @Nullable String token) {}
 
   /**
    * Follows an {@code HSET} of the marker.
@@ -143,6 +145,7 @@ public final class MarkerTracker {
     VersionVector context = null;
     HybridTimestamp stamp = HybridTimestamp.ZERO;
     boolean heldProbe = false;
+    String token = null;
     Map<String, Missed> exceptions = Map.of();
     for (int i = 2; i + 1 < argv.length; i += 2) {
       String field = ascii(argv[i]);
@@ -153,6 +156,7 @@ public final class MarkerTracker {
         case "c" -> context = VersionVector.decode(ascii(argv[i + 1]));
         case "h" -> stamp = new HybridTimestamp(Long.parseLong(ascii(argv[i + 1])));
         case "p" -> heldProbe = true;
+        case "t" -> token = ascii(argv[i + 1]);
         default -> {
           if (field.startsWith(EXCEPTION_FIELD)) {
             exceptions = exceptions.isEmpty() ? new HashMap<>() : exceptions;
@@ -179,13 +183,13 @@ public final class MarkerTracker {
     }
     marker.exceptions.putAll(exceptions);
     dirty.set(partition);
-    return new Written(heldProbe, fx != null && context != null, stamp);
+    return new Written(heldProbe, fx != null && context != null, stamp, token);
   }
 
   /**
-   * Follows an {@code HDEL} of the marker: exceptions that are over.
+   * Follows an {@code HDEL} of the marker: exceptions that are over, an owner's token.
    *
-   * @return whether it took nothing but exceptions
+   * @return whether it took nothing but those
    */
   boolean remove(int partition, byte[][] argv) {
     Tracked marker = markers[partition];
@@ -195,7 +199,7 @@ public final class MarkerTracker {
       if (field.startsWith(EXCEPTION_FIELD)) {
         marker.exceptions.remove(field.substring(EXCEPTION_FIELD.length()));
         dirty.set(partition);
-      } else {
+      } else if (!field.equals("t")) {
         onlyExceptions = false;
       }
     }

@@ -4,6 +4,8 @@ import io.crosstide.crdt.HybridLogicalClock;
 import io.crosstide.protocol.RedisKey;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
  * Commands on Crosstide's own keys. They never become events: the beacon tells the time, markers
@@ -19,6 +21,7 @@ final class ReservedKeys {
   private final HybridLogicalClock clock;
   private final int partitions;
   private final BitSet missing;
+  private final Map<Integer, String> tokens = new HashMap<>();
 
   ReservedKeys(MarkerTracker markers, StreamTime time, HybridLogicalClock clock, int partitions) {
     this.markers = markers;
@@ -30,11 +33,17 @@ final class ReservedKeys {
 
   void begin() {
     missing.clear();
+    tokens.clear();
   }
 
   /** Markers that were taken away or tampered with in this unit and not written whole again. */
   BitSet missing() {
     return missing;
+  }
+
+  /** What an owner left in this unit in the place of the marker of {@code partition}; or empty. */
+  String token(int partition) {
+    return tokens.getOrDefault(partition, "");
   }
 
   /** A command whose first argument is a reserved key. */
@@ -71,6 +80,11 @@ final class ReservedKeys {
       MarkerTracker.Written written = markers.put(partition, argv);
       if (written.whole()) {
         missing.clear(partition);
+        tokens.remove(partition);
+      }
+      if (written.token() != null) {
+        missing.set(partition);
+        tokens.put(partition, written.token());
       }
       if (written.stamp().compareTo(clock.last()) > 0) {
         clock.observe(written.stamp());

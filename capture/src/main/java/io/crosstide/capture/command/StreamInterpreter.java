@@ -7,6 +7,7 @@ import io.crosstide.crdt.HybridTimestamp;
 import io.crosstide.protocol.Change;
 import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.protocol.ChangeEvent.StreamPosition;
+import io.crosstide.protocol.MarkerState;
 import io.crosstide.protocol.RedisKey;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -169,7 +170,7 @@ public final class StreamInterpreter {
     events.deliverAll(replId, endOffset);
     BitSet lost = context.markersLost();
     for (int p = lost.nextSetBit(0); p >= 0; p = lost.nextSetBit(p + 1)) {
-      publishLoss(p);
+      publishLoss(p, context.token(p));
     }
     BitSet seen = context.markersSeen();
     for (int p = seen.nextSetBit(0); p >= 0; p = seen.nextSetBit(p + 1)) {
@@ -286,21 +287,26 @@ public final class StreamInterpreter {
     events.deliverAlone(key, change, new StreamPosition(replId, replOffset, index));
   }
 
-  /** Publishes that the marker of {@code partition} is gone (P3), unless the log holds more. */
-  public void markerLost(int partition) {
+  /**
+   * Publishes that the marker of {@code partition} is gone (P3), unless the log holds more.
+   *
+   * @param token what an owner has left in its place; empty if nothing is there
+   */
+  public void markerLost(int partition, String token) {
     markers.lose(partition);
-    publishLoss(partition);
+    publishLoss(partition, token);
   }
 
-  private void publishLoss(int partition) {
+  private void publishLoss(int partition, String token) {
     int index = events.nextIndex();
     if (!sequencer.behindLog(partition)) {
+      MarkerState held = markers.state(partition);
       sink.event(
           partition,
           events.control(
               partition,
-              new Change.MarkerLost(),
-              markers.state(partition).exceptions(),
+              new Change.MarkerLost(token, held.preceding()),
+              held.exceptions(),
               new StreamPosition(replId, unitOffset, index)));
     }
   }

@@ -43,10 +43,16 @@ final class CatchUp {
    *
    * @param logEnd the last seq the log held when it was fenced
    * @param found the snapshot's marker; null if it has none
+   * @param token what an owner has left in the marker's place; empty if nothing
    * @param applied batches that Redis applied beyond the shadow's marker; null if there are none,
    *     or none are known
    */
-  record Plan(int partition, long logEnd, @Nullable MarkerState found, @Nullable Applied applied) {}
+  record Plan(
+      int partition,
+      long logEnd,
+      @Nullable MarkerState found,
+      String token,
+      @Nullable Applied applied) {}
 
   private final StreamInterpreter interpreter;
   private final Shadow shadow;

@@ -5,6 +5,7 @@ import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.Fx;
 import io.crosstide.protocol.MarkerState;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /** The fields of a marker as it stands in Redis; see {@link MarkerState}. */
@@ -12,6 +13,11 @@ final class MarkerFields {
   private static final String EXCEPTION_PREFIX = "x:";
 
   private MarkerFields() {}
+
+  /** Whether that is a marker, and not what a client or an owner that found none has left there. */
+  static boolean isMarker(Map<String, String> fields) {
+    return fields.keySet().containsAll(List.of("e", "f", "c", "k"));
+  }
 
   static MarkerState decode(Map<String, String> fields) {
     Map<String, MarkerState.Missed> exceptions = new HashMap<>();

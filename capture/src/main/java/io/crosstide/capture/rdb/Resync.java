@@ -120,7 +120,7 @@ public final class Resync {
     // All partitions first: if one must be refused, nothing is published.
     List<Plan> plans = new ArrayList<>(partitions);
     for (int partition = 0; partition < partitions; partition++) {
-      plans.add(plan(partition, snapshot.markers().get(partition), sameHistory));
+      plans.add(plan(partition, snapshot, sameHistory));
     }
     interpreter.position(replId, Units.NO_POSITION, 0);
     if (lastBeaconMillis == 0 && snapshot.beaconMillis() > 0) {
@@ -234,12 +234,17 @@ public final class Resync {
   }
 
   /** Finds what Redis has applied of a partition beyond the shadow; nothing is changed yet. */
-  private Plan plan(int partition, @Nullable MarkerState found, boolean sameHistory) {
+  private Plan plan(int partition, Snapshot snapshot, boolean sameHistory) {
     MarkerState known = interpreter.markers().state(partition);
+    MarkerState found = snapshot.markers().get(partition);
+    if (found != null && found.fx().compareTo(known.fx()) < 0) {
+      found = null; // nothing was lost: an old one that a SWAPDB has brought back
+    }
+    String token = snapshot.token(partition);
     long logEnd = logEnds[partition];
     Fx fx = found == null ? shownByLog(partition, known.fx()) : found.fx();
     if (fx.atMost(known.fx())) {
-      return new Plan(partition, logEnd, found, null);
+      return new Plan(partition, logEnd, found, token, null);
     }
     Fx after = known.lastEffect();
     Applied applied = null;
@@ -259,7 +264,7 @@ public final class Resync {
           fx,
           e.getMessage());
     }
-    return new Plan(partition, logEnd, found, applied);
+    return new Plan(partition, logEnd, found, token, applied);
   }
 
   private @Nullable Applied applied(int partition, Fx after, @Nullable MarkerState found, Fx fx)
@@ -311,7 +316,7 @@ public final class Resync {
   private void adoptMarker(Plan plan) {
     MarkerState found = plan.found();
     if (found == null) {
-      interpreter.markerLost(plan.partition());
+      interpreter.markerLost(plan.partition(), plan.token());
     } else {
       // In one unit with the effects just folded: a crash must not fold them twice.
       interpreter.markers().restore(plan.partition(), found);

@@ -51,6 +51,7 @@ public final class Snapshot implements AutoCloseable {
   private final @Nullable Path directory;
   private final Shadow content;
   private final Map<Integer, MarkerState> markers = new TreeMap<>();
+  private final Map<Integer, String> tokens = new TreeMap<>();
   private final Map<String, Long> unsupported = new TreeMap<>();
   private HybridTimestamp highestStamp = HybridTimestamp.ZERO;
   private long beaconMillis;
@@ -83,6 +84,11 @@ public final class Snapshot implements AutoCloseable {
 
   Map<Integer, MarkerState> markers() {
     return markers;
+  }
+
+  /** What an owner has left in the place of a partition's marker (P3); empty if nothing. */
+  String token(int partition) {
+    return tokens.getOrDefault(partition, "");
   }
 
   /** Highest stamp of what its effects may show a client (P28). */
@@ -204,12 +210,21 @@ public final class Snapshot implements AutoCloseable {
       }
       int open = name.indexOf('{');
       int close = name.indexOf('}');
-      if (open >= 0 && close == name.length() - 1 && fields.containsKey("e")) {
-        markers.put(Integer.parseInt(name.substring(open + 1, close)), MarkerFields.decode(fields));
-        highestStamp = Collections.max(List.of(highestStamp, MarkerFields.stamp(fields)));
+      if (open >= 0 && close == name.length() - 1) {
+        marker(Integer.parseInt(name.substring(open + 1, close)), fields);
       }
     } else {
       drain(entry.getValue());
+    }
+  }
+
+  private void marker(int partition, Map<String, String> fields) {
+    if (MarkerFields.isMarker(fields)) {
+      markers.put(partition, MarkerFields.decode(fields));
+      highestStamp = Collections.max(List.of(highestStamp, MarkerFields.stamp(fields)));
+    }
+    if (fields.containsKey("t")) {
+      tokens.put(partition, fields.get("t"));
     }
   }
 

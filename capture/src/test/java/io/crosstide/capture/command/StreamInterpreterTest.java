@@ -297,16 +297,31 @@ class StreamInterpreterTest {
         .containsExactly(
             "a StringSet[v, deadlineMillis=0, keepsDeadline=false]",
             "a KeyDelete[]",
-            "MarkerLost[]",
-            "MarkerLost[]",
-            "MarkerLost[]",
-            "MarkerLost[]");
+            "MarkerLost[token=, preceding=0:0]",
+            "MarkerLost[token=, preceding=0:0]",
+            "MarkerLost[token=, preceding=0:0]",
+            "MarkerLost[token=, preceding=0:0]");
     ChangeEvent lost = stream.events.get(2);
     assertThat(lost.seq()).isEqualTo(2);
     assertThat(lost.fx()).isEqualTo(new Fx(1, 7));
     assertThat(lost.context()).isEqualTo(other(5));
     stream.run("SET a v");
     assertThat(stream.lastEvent().context()).isEqualTo(other(5));
+  }
+
+  @Test
+  void anOwnersQuestionIsAnsweredWithWhatTheMarkerHeldUpToThere() {
+    marker(0, 7, 5, "");
+    stream.run("DEL __ct:{0}");
+    assertThat(stream.changesOf("HSET __ct:{0} t question"))
+        .containsExactly("MarkerLost[token=question, preceding=0:0]");
+    assertThat(stream.lastEvent().fx()).isEqualTo(new Fx(1, 7));
+    assertThat(stream.lastEvent().context()).isEqualTo(other(5));
+    assertThat(stream.changesOf("HSET __ct:{0} t another"))
+        .containsExactly("MarkerLost[token=another, preceding=0:0]");
+    // The marker is written, and the question with it gone.
+    marker(0, 8, 6, "");
+    assertThat(stream.changesOf("HDEL __ct:{0} t")).isEmpty();
   }
 
   @Test
@@ -331,7 +346,7 @@ class StreamInterpreterTest {
       marker(0, 7, 5, "");
       assertThat(stream.changesOf("SET x v", command, "DEL x"))
           .as(command)
-          .contains("MarkerLost[]");
+          .contains("MarkerLost[token=, preceding=0:0]");
     }
   }
 
@@ -445,7 +460,8 @@ class StreamInterpreterTest {
     marker(0, 7, 5, "");
     stream.interpreter.sequencer().logEnd(0, 3, -1, -1);
     assertThat(stream.changesOf("DEL __ct:{0}", "SADD s a b c")).isEmpty();
-    assertThat(stream.changesOf("DEL __ct:{0}")).containsExactly("MarkerLost[]");
+    assertThat(stream.changesOf("DEL __ct:{0}"))
+        .containsExactly("MarkerLost[token=, preceding=0:0]");
   }
 
   // ---- events outside commands ----

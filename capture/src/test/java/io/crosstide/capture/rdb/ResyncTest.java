@@ -134,11 +134,16 @@ final class ResyncTest implements EventSink {
     fields.add(Map.entry(bytes("f"), bytes(marker.fx().toString())));
     fields.add(Map.entry(bytes("b"), bytes(marker.preceding().toString())));
     fields.add(Map.entry(bytes("c"), bytes(marker.context().encode())));
+    fields.add(Map.entry(bytes("k"), bytes("" + marker.exceptions().size())));
     marker
         .exceptions()
         .forEach(
             (digest, missed) ->
                 fields.add(Map.entry(bytes("x:" + digest), bytes(missed.encode()))));
+    markerHashInSnapshot(fields);
+  }
+
+  private void markerHashInSnapshot(List<Map.Entry<byte[], byte[]>> fields) {
     KeyStringValueMapEntryIterator entry = new KeyStringValueMapEntryIterator();
     entry.setDb(new DB(0));
     entry.setKey(bytes(MarkerState.key(0)));
@@ -227,6 +232,28 @@ final class ResyncTest implements EventSink {
     assertThat(event.position()).isEqualTo(new ChangeEvent.StreamPosition(NEW_ID, 900, 0));
     assertThat(unitOffsets).last().isEqualTo(900L);
     assertThat(interpreter.replId()).isEqualTo(NEW_ID);
+  }
+
+  @Test
+  void anOwnersQuestionInTheSnapshotIsAnsweredWithWhatIsKnown() {
+    seeMarker(3, 7);
+    markerHashInSnapshot(List.of(Map.entry(bytes("t"), bytes("question"))));
+    resync(true);
+    assertThat(changes()).containsExactly(new Change.MarkerLost("question", Fx.NONE));
+    assertThat(events.get(0).fx()).isEqualTo(new Fx(1, 3));
+    assertThat(events.get(0).context()).isEqualTo(VersionVector.of(REMOTE, 7));
+  }
+
+  /** A SWAPDB while capture was away: the same history, nothing was lost. */
+  @Test
+  void anOldMarkerInTheSnapshotIsNotBelieved() {
+    seeMarker(3, 7);
+    seeMarker(5, 9);
+    markerInSnapshot(marker(3, 7));
+    resync(true);
+    assertThat(changes()).containsExactly(new Change.MarkerLost());
+    assertThat(events.get(0).fx()).isEqualTo(new Fx(1, 5));
+    assertThat(events.get(0).context()).isEqualTo(VersionVector.of(REMOTE, 9));
   }
 
   @Test

@@ -232,7 +232,7 @@ final class ResyncWorld {
     int old = epoch;
     preceding = marker().lastEffect();
     epoch = old + 1 + random.nextInt(2);
-    redis.takeOver(0, epoch);
+    redis.takeOver(0, epoch, Fx.NONE, "owner " + epoch);
     if (random.nextBoolean()) {
       List<EffectBatch.Group> late =
           List.of(new EffectBatch.Group(VersionVector.of(REMOTE, seen), List.of(effect())));

@@ -166,8 +166,11 @@ public final class PartitionMerger implements EffectWire.Listener {
    * @param epochFloor the epoch will be at least this. Pass a number that rises from owner to
    *     owner, such as seconds: an owner that dies before its first commit leaves no other trace of
    *     its epoch once a client has removed the marker as well
+   * @param nonce another one for each owner: tells its questions to capture from those of owners
+   *     before it
    */
-  public void start(long localLogEnd, int epochFloor) {
+  public void start(long localLogEnd, int epochFloor, long nonce) {
+    this.nonce = nonce;
     epoch = Math.max(epoch, epochFloor);
     fence = VersionVector.of(config.local(), localLogEnd);
     belief.restore();
@@ -239,6 +242,7 @@ public final class PartitionMerger implements EffectWire.Listener {
   public boolean isSettled() {
     return phase == Phase.RUNNING
         && awaiting.isEmpty()
+        && token == null
         && sender.isIdle()
         && held.isEmpty()
         && !contextMoved
@@ -336,37 +340,48 @@ public final class PartitionMerger implements EffectWire.Listener {
     }
     if (local) {
       shown(event.fx());
-      // A report from before this owner wrote its marker is old news: the loss of its own has its
-      // own.
-      boolean ours = phase == Phase.CONNECTING || event.fx().epoch() >= epoch;
       if (phase == Phase.CONNECTING || phase == Phase.REPLAYING) {
         fence = fence.join(event.context()); // this much has been in Redis
       }
-      if (event.change() instanceof Change.MarkerLost && ours) {
-        meta.lost = new MarkerState(0, event.fx(), event.context(), event.exceptions());
-        sender.pause();
-        installLost();
+      if (event.change() instanceof Change.MarkerLost report) {
+        if (report.token().equals(token) && lost == null) {
+          lost =
+              new MarkerState(
+                  0, event.fx(), report.preceding(), event.context(), event.exceptions());
+          sender.pause();
+          install(lost);
+        } else if (report.token().isEmpty() && connected) {
+          sender.pause();
+          if (token == null) {
+            takeOver();
+          } else {
+            // Most likely it tells of the loss that was found; if the token was taken away as well,
+            // nobody will report it.
+            askAgainAt = nowMillis + config.refusalPauseMillisMax();
+          }
+        }
       }
     }
   }
 
-  private void installLost() {
-    MarkerState lost = meta.lost;
-    if (lost == null) {
-      return;
-    }
+  /**
+   * Writes the marker again, as capture's answer to this owner's question says that it was: since
+   * the question no effect can have reached this Redis.
+   */
+  private void install(MarkerState report) {
     if (phase == Phase.CONNECTING) {
-      epoch = Math.max(epoch, lost.fx().epoch() + 1);
-    } else if (lost.fx().epoch() > epoch) {
-      throw fenced(lost.fx().epoch());
+      epoch = Math.max(epoch, report.fx().epoch() + 1);
+    } else if (report.fx().epoch() > epoch) {
+      throw fenced(report.fx().epoch());
     }
     // The owner the marker was lost under goes on with its numbers, a new one with its own.
-    Fx fx = Fx.max(lost.fx(), new Fx(epoch, 0));
+    Fx fx = Fx.max(report.fx(), new Fx(epoch, 0));
     markerCalls++;
-    Fx preceding = phase == Phase.CONNECTING ? lost.lastEffect() : sender.preceding();
+    Fx preceding = phase == Phase.CONNECTING ? report.lastEffect() : sender.preceding();
     wire.install(
         config.partition(),
-        new MarkerState(epoch, fx, preceding, lost.context(), lost.exceptions()));
+        new MarkerState(epoch, fx, preceding, report.context(), report.exceptions()),
+        Objects.requireNonNull(token));
   }
 
   private VersionVector computeStable() {
@@ -818,14 +833,22 @@ public final class PartitionMerger implements EffectWire.Listener {
     }
     List<Tracked> answered = List.copyOf(awaiting.values());
     awaiting.clear();
-    phase = Phase.RUNNING;
     for (Tracked tracked : answered) {
       use(tracked, Objects.requireNonNull(tracked.answer));
     }
-    for (Tracked tracked : answered) {
+    boolean takesOver = phase == Phase.PROBING;
+    if (takesOver && !awaiting.isEmpty()) {
+      closeGroup(); // some had to be asked again
+      return;
+    }
+    phase = Phase.RUNNING;
+    // What follows claims what was merged before the probes: whatever has been written locally
+    // since they passed must make it miss, on elements that need no change as well.
+    for (Tracked tracked : takesOver ? belief.all() : answered) {
       if (tracked.known) {
         tracked.wanted = keys.wanted(tracked.element).compact();
-        reconcile(tracked, null, false, false, null);
+        reconcile(tracked, null, false, takesOver, null);
+        splitGroup();
       }
     }
     closeGroup();
@@ -880,9 +903,17 @@ public final class PartitionMerger implements EffectWire.Listener {
     closeGroup();
   }
 
+  /**
+   * Takes over or, if there is no marker, asks capture what it held: the answer to an earlier
+   * question is of no use.
+   */
   private void takeOver() {
     markerCalls++;
-    wire.takeOver(config.partition(), epoch);
+    questions++;
+    lost = null;
+    askAgainAt = 0;
+    token = Long.toHexString(nonce) + "." + questions;
+    wire.takeOver(config.partition(), epoch, meta.localFx, token);
   }
 
   /** Only the answer to the last call counts: earlier ones describe a marker that may be gone. */
@@ -894,6 +925,7 @@ public final class PartitionMerger implements EffectWire.Listener {
   @Override
   public void onConnected() {
     markerCalls = 0;
+    connected = true;
     if (sender.state() != BatchSender.State.STOPPED && phase != Phase.CONNECTING) {
       sender.stop();
     }
@@ -902,6 +934,7 @@ public final class PartitionMerger implements EffectWire.Listener {
 
   @Override
   public void onDisconnected() {
+    connected = false;
     sender.stop();
   }
 
@@ -911,10 +944,14 @@ public final class PartitionMerger implements EffectWire.Listener {
       return;
     }
     if (marker == null) {
-      sender.pause();
-      installLost(); // else capture's report is awaited
+      sender.pause(); // until capture reports the token
+      if (lost != null) {
+        takeOver(); // it was taken away before the marker could be written
+      }
       return;
     }
+    token = null;
+    lost = null;
     if (phase == Phase.CONNECTING && marker.epoch() >= epoch) {
       epoch = marker.epoch() + 1;
       takeOver();
@@ -922,10 +959,6 @@ public final class PartitionMerger implements EffectWire.Listener {
     }
     if (marker.epoch() > epoch) {
       throw fenced(marker.epoch());
-    }
-    if (meta.lost != null) {
-      meta.lost = null;
-      metaMoved = true;
     }
     if (phase == Phase.CONNECTING) {
       takenOver(marker);
@@ -950,6 +983,19 @@ public final class PartitionMerger implements EffectWire.Listener {
 
   /** Calls that read or write the marker and have not been answered. */
   private int markerCalls;
+
+  private boolean connected;
+  private long nonce;
+  private long questions;
+
+  /** What the last question left in the marker's place; null once there is a marker. */
+  private @Nullable String token;
+
+  /** When to ask again if the question is not answered before; 0 for never. */
+  private long askAgainAt;
+
+  /** Capture's answer, until the marker is written. */
+  private @Nullable MarkerState lost;
 
   private MergeStoppedException fenced(int other) {
     return new MergeStoppedException(
@@ -977,7 +1023,9 @@ public final class PartitionMerger implements EffectWire.Listener {
       case NO_MARKER -> {
         sender.refused(nowMillis);
         sender.pause();
-        installLost();
+        if (token == null) {
+          takeOver();
+        }
       }
       case OLD_EPOCH -> {
         sender.refused(nowMillis);
@@ -1091,9 +1139,15 @@ public final class PartitionMerger implements EffectWire.Listener {
     nowMillis = now;
     if (retryMarkerAt != 0 && now >= retryMarkerAt) {
       retryMarkerAt = 0;
-      if (meta.lost != null) {
-        installLost();
+      if (lost != null) {
+        install(lost);
       } else {
+        takeOver();
+      }
+    }
+    if (askAgainAt != 0 && now >= askAgainAt) {
+      askAgainAt = 0;
+      if (connected && token != null && lost == null) {
         takeOver();
       }
     }

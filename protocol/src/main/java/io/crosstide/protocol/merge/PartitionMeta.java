@@ -6,10 +6,8 @@ import io.crosstide.crdt.HybridTimestamp;
 import io.crosstide.crdt.Origin;
 import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.Fx;
-import io.crosstide.protocol.MarkerState;
 import java.util.Map;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /** What one partition's owner must remember beside the rows: one row, committed with them. */
 final class PartitionMeta {
@@ -34,9 +32,6 @@ final class PartitionMeta {
   /** The epoch this owner or the one before last used. */
   int epoch;
 
-  /** The marker that capture reported lost and that has not been written again yet. */
-  @Nullable MarkerState lost;
-
   HybridTimestamp highestStamp = HybridTimestamp.ZERO;
 
   byte[] encode() {
@@ -45,13 +40,7 @@ final class PartitionMeta {
     floors.forEach((region, floor) -> out.varint(region).vector(floor));
     out.varint(localFx.epoch()).varint(localFx.number()).varint(epoch);
     out.varint(highestStamp.packed());
-    MarkerState marker = lost;
-    out.u8(marker == null ? 0 : 1);
-    if (marker != null) {
-      out.text(marker.fx().toString()).vector(marker.context()).varint(marker.exceptions().size());
-      new TreeMap<>(marker.exceptions())
-          .forEach((digest, missed) -> out.text(digest).text(missed.encode()));
-    }
+
     return out.toByteArray();
   }
 
@@ -67,15 +56,7 @@ final class PartitionMeta {
     meta.localFx = new Fx((int) in.varint(), in.varint());
     meta.epoch = (int) in.varint();
     meta.highestStamp = new HybridTimestamp(in.varint());
-    if (in.u8() == 1) {
-      Fx fx = Fx.parse(in.text());
-      VersionVector context = in.vector();
-      Map<String, MarkerState.Missed> exceptions = new TreeMap<>();
-      for (int n = in.count(); n > 0; n--) {
-        exceptions.put(in.text(), MarkerState.Missed.decode(in.text()));
-      }
-      meta.lost = new MarkerState(0, fx, context, exceptions);
-    }
+
     return meta;
   }
 

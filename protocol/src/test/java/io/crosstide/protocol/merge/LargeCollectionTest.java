@@ -94,10 +94,10 @@ class LargeCollectionTest {
     private long now;
 
     Site(int members, IntFunction<Change> change) {
-      owner.start(0, EPOCH);
+      owner.start(0, EPOCH, 1);
       redis.connect(owner);
       redis.deliver();
-      owner.onEvent(redis.markerLost());
+      owner.onEvent(redis.tokenReport());
       redis.deliver();
       for (int i = 1; i <= members; i++) {
         owner.onEvent(eu.write(KEY, change.apply(i), VersionVector.EMPTY, i));

@@ -44,6 +44,7 @@ public final class MemoryRedis implements EffectWire {
   private final Deque<Runnable> answers = new ArrayDeque<>();
   private EffectWire.@Nullable Listener listener;
   private @Nullable MarkerState marker;
+  private @Nullable String token;
 
   /** What capture knows of the marker: kept when the marker is taken away (P3). */
   private MarkerState tracker = MarkerState.initial(0);
@@ -132,7 +133,31 @@ public final class MemoryRedis implements EffectWire {
   /** A client takes the marker away; capture reports what it held (P3). */
   public ChangeEvent loseMarker() {
     marker = null;
+    token = null;
     return markerLost();
+  }
+
+  /** A client's {@code SWAPDB} puts an old marker in the place of the present one. */
+  public ChangeEvent bringBack(MarkerState old) {
+    marker = old;
+    return markerLost();
+  }
+
+  /** Whether capture has met a token that an owner left. */
+  public boolean hasToken() {
+    return token != null;
+  }
+
+  /** What capture reports when it meets the token that an owner left where it found no marker. */
+  public ChangeEvent tokenReport() {
+    if (token == null) {
+      throw new IllegalStateException("no owner has asked for the marker");
+    }
+    return log.control(
+        new Change.MarkerLost(token, tracker.preceding()),
+        tracker.context(),
+        tracker.exceptions(),
+        tracker.fx());
   }
 
   /** What capture reports at its first start, or after a command that removed the marker. */
@@ -225,26 +250,32 @@ public final class MemoryRedis implements EffectWire {
   }
 
   @Override
-  public void takeOver(int partition, int epoch) {
+  public void takeOver(int partition, int epoch, Fx least, String newToken) {
     if (!connected) {
       return;
     }
-    MarkerState before = marker;
-    if (before != null && before.epoch() < epoch) {
+    MarkerState before = marker == null || marker.fx().compareTo(least) < 0 ? null : marker;
+    if (before == null) {
+      token = newToken;
+    } else if (before.epoch() < epoch) {
       marker(before.raisedTo(epoch));
     }
     answer(owner -> owner.onMarker(partition, before));
   }
 
   @Override
-  public void install(int partition, MarkerState installed) {
+  public void install(int partition, MarkerState installed, String itsToken) {
     if (!connected) {
       return;
     }
     MarkerState there = marker;
-    if (there == null || there.fx().compareTo(installed.fx()) < 0) {
+    if (itsToken.equals(token)) {
+      token = null;
       installs.add(installed);
       marker(installed);
+    } else if (there == null || there.fx().compareTo(installed.fx()) < 0) {
+      answer(owner -> owner.onMarker(partition, null));
+      return;
     } else if (there.epoch() < installed.epoch()) {
       marker(there.raisedTo(installed.epoch()));
     }

@@ -94,16 +94,18 @@ class PartitionMergerTest {
     return new Change.StringSet(Bytes.utf8(value), 0, false);
   }
 
+  private long owners;
+
   private static Change incr(long delta) {
     return new Change.StringAdd(BigDecimal.valueOf(delta), null);
   }
 
   /** Takes over a Redis that has never had a marker. */
   private void start() {
-    owner.start(0, EPOCH);
+    owner.start(0, EPOCH, ++owners);
     redis.connect(owner);
     redis.deliver();
-    owner.onEvent(redis.markerLost());
+    owner.onEvent(redis.tokenReport());
     redis.deliver();
     assertThat(owner.phase()).isEqualTo(PartitionMerger.Phase.RUNNING);
   }
@@ -114,6 +116,9 @@ class PartitionMergerTest {
       now += 1_000;
       owner.tick(now);
       redis.deliver();
+      if (redis.hasToken()) {
+        owner.onEvent(redis.tokenReport());
+      }
       owner.onEvent(redis.beat());
       redis.deliver();
     }
@@ -132,12 +137,12 @@ class PartitionMergerTest {
 
   @Test
   void theFirstMarkerIsInstalledOnlyOnceCaptureHasReportedThatThereIsNone() { // P3
-    owner.start(0, EPOCH);
+    owner.start(0, EPOCH, ++owners);
     redis.connect(owner);
     redis.deliver();
     assertThat(owner.phase()).isEqualTo(PartitionMerger.Phase.CONNECTING);
     assertThat(redis.installs()).isEmpty();
-    owner.onEvent(redis.markerLost());
+    owner.onEvent(redis.tokenReport());
     redis.deliver();
     assertThat(redis.installs()).hasSize(1);
     assertThat(owner.phase()).isEqualTo(PartitionMerger.Phase.RUNNING);
@@ -301,6 +306,9 @@ class PartitionMergerTest {
     assertThat(redis.content(OTHER_STRING)).isEqualTo(Content.ABSENT);
     owner.onEvent(lost);
     redis.deliver();
+    assertThat(redis.installs()).as("it asks").hasSize(installs);
+    owner.onEvent(redis.tokenReport());
+    redis.deliver();
     assertThat(redis.installs()).hasSize(installs + 1);
     settle();
     assertThat(redis.content(OTHER_STRING)).isEqualTo(Content.utf8("w"));
@@ -357,7 +365,7 @@ class PartitionMergerTest {
     redis.disconnect();
     rows = rows.committed();
     owner = newOwner();
-    owner.start(us.lastSeq(), EPOCH + 1);
+    owner.start(us.lastSeq(), EPOCH + 1, ++owners);
     redis.connect(owner);
     redis.deliver();
     owner.onEvent(redis.beat());
@@ -382,7 +390,7 @@ class PartitionMergerTest {
       redis.disconnect();
       rows = rows.committed();
       owner = newOwner();
-      owner.start(us.lastSeq(), epoch);
+      owner.start(us.lastSeq(), epoch, ++owners);
       redis.connect(owner);
       redis.deliver();
     }
@@ -394,20 +402,74 @@ class PartitionMergerTest {
 
     // A marker that a client takes away is written anew by the same owner, or by another.
     owner.onEvent(redis.loseMarker());
-    redis.deliver();
-    assertThat(marker().preceding()).isEqualTo(last);
     settle();
+    assertThat(marker().preceding()).isEqualTo(last);
     Fx lost = marker().fx();
     ChangeEvent report = redis.loseMarker();
     redis.disconnect();
     owner.persist();
     rows = rows.committed();
     owner = newOwner();
-    owner.start(us.lastSeq(), owner.epoch());
+    owner.start(us.lastSeq(), owner.epoch(), ++owners);
     redis.connect(owner);
     owner.onEvent(report);
     redis.deliver();
+    owner.onEvent(redis.tokenReport());
+    redis.deliver();
     assertThat(marker().preceding()).isEqualTo(lost);
+  }
+
+  @Test
+  void aReportThatAnswersAnEarlierQuestionWritesNoMarker() { // P3
+    start();
+    ChangeEvent first = redis.loseMarker();
+    owner.onEvent(first);
+    redis.deliver();
+    ChangeEvent old = redis.tokenReport();
+    redis.disconnect();
+    redis.connect(owner);
+    redis.deliver();
+    int installs = redis.installs().size();
+    owner.onEvent(old);
+    redis.deliver();
+    assertThat(redis.installs()).hasSize(installs);
+    owner.onEvent(redis.tokenReport());
+    redis.deliver();
+    assertThat(redis.installs()).hasSize(installs + 1);
+  }
+
+  @Test
+  void aMarkerLostAgainWhileItIsWrittenIsAskedForAgain() { // P3
+    start();
+    owner.onEvent(redis.loseMarker());
+    redis.deliver();
+    ChangeEvent report = redis.tokenReport();
+    redis.loseMarker();
+    int installs = redis.installs().size();
+    owner.onEvent(report);
+    redis.deliver();
+    assertThat(redis.installs()).hasSize(installs);
+    settle();
+    owner.onEvent(eu.write(KEY, set("v"), NOTHING, 1));
+    settle();
+    assertThat(redis.content(STRING)).isEqualTo(Content.utf8("v"));
+  }
+
+  @Test
+  void anOldMarkerBroughtBackIsNotTakenForThePresentOne() { // P3, SWAPDB
+    start();
+    MarkerState old = marker();
+    owner.onEvent(eu.write(KEY, incr(5), NOTHING, 1));
+    redis.deliver();
+    settle();
+    ChangeEvent report = redis.bringBack(old);
+    owner.onEvent(report);
+    redis.deliver();
+    settle();
+    owner.onEvent(eu.write(KEY, incr(2), NOTHING, 2));
+    settle();
+    assertThat(redis.content(STRING)).isEqualTo(Content.utf8("7"));
+    assertThat(marker().context()).isEqualTo(VersionVector.of(eu.origin(), 2));
   }
 
   @Test
@@ -418,7 +480,7 @@ class PartitionMergerTest {
     redis.disconnect();
     rows = rows.committed();
     owner = newOwner();
-    owner.start(us.lastSeq(), EPOCH + 1);
+    owner.start(us.lastSeq(), EPOCH + 1, ++owners);
     redis.connect(owner);
     redis.deliver();
     VersionVector before = context();
@@ -428,6 +490,32 @@ class PartitionMergerTest {
     assertThat(context()).isEqualTo(before);
     settle();
     assertThat(redis.content(OTHER_STRING)).isEqualTo(Content.utf8("held"));
+  }
+
+  @Test
+  void aWriteBetweenAProbeAndTheFirstClaimIsNotTakenToHaveSeenWhatIsClaimed() { // P4, B'
+    start();
+    owner.onEvent(redis.client(KEY, set("w"), 10));
+    redis.refuseWith("OOM");
+    owner.onEvent(eu.write(KEY, set("v"), NOTHING, 1));
+    owner.persist();
+    redis.disconnect();
+    redis.refuseWith(null);
+    rows = rows.committed();
+    owner = newOwner();
+    owner.start(us.lastSeq(), EPOCH + 1, ++owners);
+    redis.connect(owner);
+    redis.deliver();
+    ChangeEvent beat = redis.beat();
+    ChangeEvent late = redis.client(KEY, new Change.KeyDelete(), 20);
+    owner.onEvent(beat);
+    redis.deliver();
+    assertThat(context()).isEqualTo(VersionVector.of(eu.origin(), 1));
+    assertThat(marker().contextOf(STRING)).isEqualTo(NOTHING);
+    owner.onEvent(late);
+    settle();
+    assertThat(redis.content(STRING)).as("the delete had not seen it").isEqualTo(Content.utf8("v"));
+    assertThat(marker().exceptions()).isEmpty();
   }
 
   @Test
@@ -472,7 +560,7 @@ class PartitionMergerTest {
     redis.disconnect();
     rows = rows.committed();
     owner = newOwner();
-    owner.start(us.lastSeq(), EPOCH + 1);
+    owner.start(us.lastSeq(), EPOCH + 1, ++owners);
     redis.connect(owner);
     redis.deliver();
     owner.onEvent(

@@ -64,13 +64,13 @@ public interface OwnerWire extends EffectWire, AutoCloseable {
     }
 
     @Override
-    public void takeOver(int partition, int epoch) {
-      wire.takeOver(partition, epoch);
+    public void takeOver(int partition, int epoch, Fx least, String token) {
+      wire.takeOver(partition, epoch, least, token);
     }
 
     @Override
-    public void install(int partition, MarkerState marker) {
-      wire.install(partition, marker);
+    public void install(int partition, MarkerState marker, String token) {
+      wire.install(partition, marker, token);
     }
 
     @Override

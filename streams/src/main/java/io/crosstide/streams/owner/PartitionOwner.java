@@ -20,6 +20,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Timer;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -174,7 +175,7 @@ public final class PartitionOwner implements AutoCloseable {
             settings.codec(),
             told);
     long seconds = settings.clock().millis() / 1000 - EPOCHS_BEGIN_SECONDS;
-    created.start(logEnd, (int) Math.max(0, seconds));
+    created.start(logEnd, (int) Math.max(0, seconds), ThreadLocalRandom.current().nextLong());
     created.gather();
     awaitsAnswers = true;
     return created;

@@ -128,13 +128,13 @@ public final class RememberingWire implements OwnerWire {
   }
 
   @Override
-  public void takeOver(int partition, int newEpoch) {
-    marker(() -> wire.takeOver(partition, newEpoch));
+  public void takeOver(int partition, int newEpoch, Fx least, String token) {
+    marker(() -> wire.takeOver(partition, newEpoch, least, token));
   }
 
   @Override
-  public void install(int partition, MarkerState marker) {
-    marker(() -> wire.install(partition, marker));
+  public void install(int partition, MarkerState marker, String token) {
+    marker(() -> wire.install(partition, marker, token));
   }
 
   private void marker(Runnable run) {

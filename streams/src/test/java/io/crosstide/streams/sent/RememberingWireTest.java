@@ -51,12 +51,12 @@ class RememberingWireTest {
     }
 
     @Override
-    public void takeOver(int partition, int epoch) {
+    public void takeOver(int partition, int epoch, Fx least, String token) {
       received.add("take over " + epoch);
     }
 
     @Override
-    public void install(int partition, MarkerState marker) {
+    public void install(int partition, MarkerState marker, String token) {
       received.add("install " + marker.epoch());
     }
 
@@ -154,10 +154,10 @@ class RememberingWireTest {
 
   @Test
   void callsKeepTheirOrder() {
-    wire.takeOver(PARTITION, 7);
+    wire.takeOver(PARTITION, 7, Fx.NONE, "t");
     wire.send(batch(7, 1, 3));
     wire.send(batch(7, 4, 1));
-    wire.install(PARTITION, MarkerState.initial(8));
+    wire.install(PARTITION, MarkerState.initial(8), "t");
     assertThat(redis.received).containsExactly("take over 7");
 
     producer.completeNext();
@@ -202,7 +202,7 @@ class RememberingWireTest {
   @Test
   void nothingIsSentOrRememberedWhileDisconnected() {
     answer(EffectWire.Listener::onDisconnected);
-    wire.takeOver(PARTITION, 8);
+    wire.takeOver(PARTITION, 8, Fx.NONE, "t");
     wire.send(batch(7, 1, 3));
     assertThat(producer.history()).isEmpty();
     assertThat(redis.received).isEmpty();

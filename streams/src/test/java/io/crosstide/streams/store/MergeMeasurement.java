@@ -117,7 +117,7 @@ final class MergeMeasurement {
             OwnerSettings.STALL_MILLIS);
     PartitionOwner owner = new PartitionOwner(0, settings, rows, new ThreadWaker());
     owner.onTimer(System.currentTimeMillis());
-    owner.onEvent(control(LOCAL, new Change.MarkerLost(), Fx.NONE));
+    owner.onEvent(control(LOCAL, new Change.MarkerLost(wire.token, Fx.NONE), Fx.NONE));
     for (int round = 1; round <= rounds; round++) {
       measure(round, "remote", REMOTE, owner, rows);
       measure(round, "local", LOCAL, owner, rows);
@@ -212,6 +212,7 @@ final class MergeMeasurement {
   private static final class AnsweringWire implements OwnerWire {
     private final Deque<Consumer<Listener>> answers = new ArrayDeque<>();
     private @Nullable MarkerState marker;
+    private String token = "";
     private Fx shown = Fx.NONE;
     private long batches;
     private long effects;
@@ -247,13 +248,14 @@ final class MergeMeasurement {
     }
 
     @Override
-    public void takeOver(int partition, int epoch) {
+    public void takeOver(int partition, int epoch, Fx least, String question) {
       MarkerState now = marker;
+      token = question;
       answers.add(l -> l.onMarker(partition, now));
     }
 
     @Override
-    public void install(int partition, MarkerState state) {
+    public void install(int partition, MarkerState state, String itsToken) {
       marker = state;
       answers.add(l -> l.onMarker(partition, state));
     }
