@@ -239,6 +239,13 @@ final class CaptureSession implements AutoCloseable {
     beats.beatPublished(partition, System.nanoTime());
   }
 
+  /** Publishes a beat of every partition, as a full resync's differences are all in the log. */
+  void beatAll() {
+    for (int partition = 0; partition < config.partitions(); partition++) {
+      beat(partition);
+    }
+  }
+
   /** Publishes the beats that are due. Between units only. */
   void beatIfDue() {
     beats.look(System.nanoTime(), this::beat);

@@ -143,6 +143,7 @@ final class CaptureStream implements PsyncHandler {
           System.currentTimeMillis());
       // Redis counts a replica that has read the snapshot as having all writes before it: let it
       // hear of us only when they are in Kafka.
+      session.beatAll();
       session.publisher().drain();
       session.sink().commitAcknowledged();
       log.info("{} differences published", resync.published());

@@ -296,6 +296,7 @@ final class SimCapture implements CaptureStage, EventSink {
     surroundings.resynced(found, running.markers().state(PARTITION));
     replId = newReplId;
     replOffset = newOffset;
+    beat();
     running.streamResumed();
     draining = true;
     if (random.nextInt(4) == 0) {

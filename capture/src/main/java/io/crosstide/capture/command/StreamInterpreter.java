@@ -7,6 +7,7 @@ import io.crosstide.crdt.HybridTimestamp;
 import io.crosstide.protocol.Change;
 import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.protocol.ChangeEvent.StreamPosition;
+import io.crosstide.protocol.Fx;
 import io.crosstide.protocol.MarkerState;
 import io.crosstide.protocol.RedisKey;
 import java.util.ArrayList;
@@ -323,13 +324,16 @@ public final class StreamInterpreter {
 
   /**
    * A beat: says that everything up to the end of the last unit precedes it in the log, with the
-   * marker's effect number and floor (P4, P13).
+   * marker's effect number and floor (P4, P13). Without a position, that is before the differences
+   * of a full resync are all published, it has no effect number: the marker that stands for them is
+   * known, but they do not precede the beat.
    */
   public ChangeEvent beat(int partition) {
     return events.control(
         partition,
         new Change.Beat(markers.floor(partition)),
         Map.of(),
+        unitOffset < 0 ? Fx.NONE : markers.fx(partition),
         new StreamPosition(replId, unitOffset, Integer.MAX_VALUE));
   }
 
@@ -339,7 +343,11 @@ public final class StreamInterpreter {
    */
   public ChangeEvent fence(int partition) {
     return events.control(
-        partition, new Change.Beat(markers.floor(partition)), Map.of(), StreamPosition.UNKNOWN);
+        partition,
+        new Change.Beat(markers.floor(partition)),
+        Map.of(),
+        Fx.NONE,
+        StreamPosition.UNKNOWN);
   }
 
   // ---- state ----

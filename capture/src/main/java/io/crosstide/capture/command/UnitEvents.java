@@ -168,6 +168,16 @@ final class UnitEvents {
   /** A control event: it takes no number, says how far its log is, and follows that event. */
   ChangeEvent control(
       int partition, Change.Control change, Map<String, Missed> exceptions, StreamPosition at) {
+    return control(partition, change, exceptions, markers.fx(partition), at);
+  }
+
+  /** The same with another effect number than the marker's. */
+  ChangeEvent control(
+      int partition,
+      Change.Control change,
+      Map<String, Missed> exceptions,
+      Fx fx,
+      StreamPosition at) {
     long seq = sequencer.last(partition);
     return new ChangeEvent(
         config.origin(),
@@ -177,7 +187,7 @@ final class UnitEvents {
         clock.nextAt(time.stampMillis()),
         markers.context(partition),
         exceptions,
-        markers.fx(partition),
+        fx,
         null,
         change,
         at,

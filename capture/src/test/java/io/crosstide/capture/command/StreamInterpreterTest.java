@@ -310,6 +310,17 @@ class StreamInterpreterTest {
   }
 
   @Test
+  void aBeatAmidAFullResyncDoesNotSayThatItsEffectsHavePassed() {
+    marker(0, 7, 5, "");
+    assertThat(stream.interpreter.beat(0).fx()).isEqualTo(new Fx(1, 7));
+    assertThat(stream.interpreter.fence(0).fx()).isEqualTo(Fx.NONE);
+    stream.interpreter.position("history", -1, 0);
+    assertThat(stream.interpreter.beat(0).fx()).isEqualTo(Fx.NONE);
+    stream.interpreter.position("history", 100, 0);
+    assertThat(stream.interpreter.beat(0).fx()).isEqualTo(new Fx(1, 7));
+  }
+
+  @Test
   void anOwnersQuestionIsAnsweredWithWhatTheMarkerHeldUpToThere() {
     marker(0, 7, 5, "");
     stream.run("DEL __ct:{0}");

@@ -119,6 +119,12 @@ public final class PartitionMerger implements EffectWire.Listener {
 
   private int openEffects;
 
+  /**
+   * All that precedes this effect in the stream has been processed. Beats say so; an event's own
+   * effect number does not, as the differences of a full resync all carry the last one.
+   */
+  private Fx passed = Fx.NONE;
+
   /** Probes under way by number. */
   private final Map<Fx, Tracked> awaiting = new HashMap<>();
 
@@ -305,7 +311,8 @@ public final class PartitionMerger implements EffectWire.Listener {
               + event.seq()
               + " (after "
               + event.previousSeq()
-              + "): records were lost, probably to the topic's retention. Re-seed this region's state, then start again.");
+              + "): records were lost, probably to the topic's retention. Re-seed this region's"
+              + " state, then start again.");
     }
     metaMoved = true;
     meta.captureEpochs = meta.captureEpochs.with(origin, event.captureEpoch());
@@ -340,6 +347,9 @@ public final class PartitionMerger implements EffectWire.Listener {
     }
     if (local) {
       shown(event.fx());
+      if (event.change() instanceof Change.Beat) {
+        passed = Fx.max(passed, event.fx());
+      }
       if (phase == Phase.CONNECTING || phase == Phase.REPLAYING) {
         fence = fence.join(event.context()); // this much has been in Redis
       }
@@ -827,7 +837,7 @@ public final class PartitionMerger implements EffectWire.Listener {
       return;
     }
     for (Map.Entry<Fx, Tracked> entry : awaiting.entrySet()) {
-      if (entry.getValue().answer == null || !entry.getKey().atMost(meta.localFx)) {
+      if (entry.getValue().answer == null || !entry.getKey().atMost(passed)) {
         return;
       }
     }

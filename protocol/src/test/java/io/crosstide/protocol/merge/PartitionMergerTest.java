@@ -493,6 +493,27 @@ class PartitionMergerTest {
   }
 
   @Test
+  void onlyABeatShowsThatTheLocalLogHasPassedAProbe() { // P4, P7
+    start();
+    owner.onEvent(redis.client(KEY, set("w"), 10));
+    owner.onEvent(eu.write(KEY, set("v"), NOTHING, 1));
+    owner.persist();
+    redis.disconnect();
+    rows = rows.committed();
+    owner = newOwner();
+    owner.start(us.lastSeq(), EPOCH + 1, ++owners);
+    redis.connect(owner);
+    redis.deliver();
+    ChangeEvent difference = redis.client(OTHER, set("x"), 20);
+    assertThat(difference.fx()).isEqualTo(marker().fx());
+    owner.onEvent(difference);
+    redis.deliver();
+    assertThat(owner.phase()).as("others may follow").isEqualTo(PartitionMerger.Phase.PROBING);
+    owner.onEvent(redis.beat());
+    assertThat(owner.phase()).isEqualTo(PartitionMerger.Phase.RUNNING);
+  }
+
+  @Test
   void aWriteBetweenAProbeAndTheFirstClaimIsNotTakenToHaveSeenWhatIsClaimed() { // P4, B'
     start();
     owner.onEvent(redis.client(KEY, set("w"), 10));
