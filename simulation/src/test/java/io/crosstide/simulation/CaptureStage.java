@@ -16,6 +16,14 @@ interface CaptureStage {
   /** Writes the time into Redis. */
   default void beacon() {}
 
+  /**
+   * Whether what happens now will be seen in a snapshot only. A marker taken away from a Redis that
+   * was restarted since capture last saw it cannot be told from lost data (P8): capture stops.
+   */
+  default boolean isBeforeSnapshot() {
+    return false;
+  }
+
   /** {@code kill -9}: what was sent to Kafka may be there in part, or arrive later. */
   default void crash(Random random) {}
 

@@ -357,6 +357,11 @@ final class SimCapture implements CaptureStage, EventSink {
     }
   }
 
+  @Override
+  public boolean isBeforeSnapshot() {
+    return !connected;
+  }
+
   // --- faults
   // -----------------------------------------------------------------------------------------------------------------------
 

@@ -366,7 +366,7 @@ final class Simulation {
   }
 
   private void loseMarker(SimRegion region) {
-    if (!options.lostMarkers()) {
+    if (!options.lostMarkers() || region.capture.isBeforeSnapshot()) {
       return;
     }
     trace.append(region.id).append(" loses its marker\n");
