@@ -49,6 +49,13 @@ final class IncrementRows {
         }
       };
 
+  /**
+   * Whether there may be {@code D} rows. To look for one where none is may take long: the search
+   * walks over the tombstones of all rows that were deleted behind, such as those of {@link
+   * Garbage}, and ends by reading the row behind them, which may be a string of 60 MB.
+   */
+  private boolean mayHoldDropped = true;
+
   IncrementRows(RowStore rows, SpillRule rule) {
     this.rows = rows;
     this.rule = rule;
@@ -84,6 +91,9 @@ final class IncrementRows {
 
   /** Deletes about {@code max} chunks that nothing asks for again. */
   void deleteDropped(int max) {
+    if (!mayHoldDropped) {
+      return;
+    }
     List<byte[][]> due = new ArrayList<>();
     rows.scan(
         RowKeys.DROPPED,
@@ -92,6 +102,7 @@ final class IncrementRows {
           due.add(new byte[][] {key, value});
           return due.size() < max;
         });
+    mayHoldDropped = !due.isEmpty();
     int left = max;
     for (byte[][] drop : due) {
       if (left <= 0) {
@@ -176,6 +187,7 @@ final class IncrementRows {
 
     @Override
     public void drop(Origin origin, long fromSeq, long belowSeq) {
+      mayHoldDropped = true;
       byte[] key = RowKeys.dropped(rowsOf(origin));
       byte[] row = rows.get(key);
       Range range = new Range(fromSeq, belowSeq);
