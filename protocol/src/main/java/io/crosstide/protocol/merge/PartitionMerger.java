@@ -16,13 +16,9 @@ import io.crosstide.protocol.Fx;
 import io.crosstide.protocol.MarkerState;
 import io.crosstide.protocol.RedisKey;
 import io.crosstide.protocol.merge.EffectSemantics.ElementState;
-import java.math.BigDecimal;
-import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -58,30 +54,20 @@ public final class PartitionMerger implements EffectWire.Listener {
   }
 
   /**
-   * After so many misses in a row a changed integer is sent as a difference, which local increments
-   * cannot make miss.
-   */
-  private static final int MISSES_UNTIL_ADD = 3;
-
-  /**
    * After so many probes in a row without a local write or a passed effect, Redis evidently cannot
    * hold the value (P26).
    */
   private static final int PROBES_UNTIL_GIVEN_UP = 4;
 
-  /**
-   * An event that changes more elements than this is sent in several groups, of which only the last
-   * claims it (P14).
-   */
-  private static final int GROUP_MAX = 2048;
-
   private final MergerConfig config;
   private final RowStore rows;
-  private final EffectWire wire;
   private final MergerListener listener;
   private final KeyMerger keys;
   private final Belief belief;
   private final BatchSender sender;
+  private final OpenGroup group;
+  private final Probes probes;
+  private final MarkerCalls markerCalls;
   private final HeldEvents held;
   private final Garbage garbage;
   private final PartitionMeta meta;
@@ -100,13 +86,7 @@ public final class PartitionMerger implements EffectWire.Listener {
 
   private Phase phase = Phase.CONNECTING;
   private VersionVector fence = VersionVector.EMPTY;
-  private VersionVector claimed = VersionVector.EMPTY;
-
-  /** What is merged as of the last look at what may be claimed; null: not looked yet. */
-  private @Nullable VersionVector claimedFrom;
-
   private VersionVector stable = VersionVector.EMPTY;
-  private boolean contextMoved;
   private boolean metaMoved;
   private int epoch;
   private long nowMillis;
@@ -114,19 +94,11 @@ public final class PartitionMerger implements EffectWire.Listener {
   /** Less than a full batch is sent only by {@link #send}. */
   private boolean gathers;
 
-  /** Effects planned and not yet closed into a group. */
-  private List<Effect> open = new ArrayList<>();
-
-  private int openEffects;
-
   /**
    * All that precedes this effect in the stream has been processed. Beats say so; an event's own
    * effect number does not, as the differences of a full resync all carry the last one.
    */
   private Fx passed = Fx.NONE;
-
-  /** Probes under way by number. */
-  private final Map<Fx, Tracked> awaiting = new HashMap<>();
 
   public PartitionMerger(
       MergerConfig config,
@@ -136,12 +108,14 @@ public final class PartitionMerger implements EffectWire.Listener {
       MergerListener listener) {
     this.config = config;
     this.rows = rows;
-    this.wire = wire;
     this.listener = listener;
     CellRows cells = new CellRows(rows, config.spill());
     keys = new KeyMerger(rows, cells, listener::conflict);
     belief = new Belief(rows);
     sender = new BatchSender(config.partition(), wire, config);
+    group = new OpenGroup(sender);
+    probes = new Probes(group, listener);
+    markerCalls = new MarkerCalls(config.partition(), wire, config.refusalPauseMillisMax());
     held = new HeldEvents(rows, codec);
     byte[] row = rows.get(RowKeys.META);
     meta = row == null ? new PartitionMeta() : PartitionMeta.decode(row);
@@ -176,7 +150,7 @@ public final class PartitionMerger implements EffectWire.Listener {
    *     before it
    */
   public void start(long localLogEnd, int epochFloor, long nonce) {
-    this.nonce = nonce;
+    markerCalls.start(nonce);
     epoch = Math.max(epoch, epochFloor);
     fence = VersionVector.of(config.local(), localLogEnd);
     belief.restore();
@@ -194,8 +168,8 @@ public final class PartitionMerger implements EffectWire.Listener {
 
   /** Sends what has been gathered, as far as batches may be in flight. Writes no rows. */
   public void send() {
-    if (contextMoved && sender.isIdle() && phase == Phase.RUNNING) {
-      append(new Effect.Noop());
+    if (group.owesClaim() && sender.isIdle() && phase == Phase.RUNNING) {
+      group.append(new Effect.Noop());
       closeGroup();
     }
     sender.pump(nowMillis, meta.highestStamp, false);
@@ -203,7 +177,10 @@ public final class PartitionMerger implements EffectWire.Listener {
 
   /** An answer of Redis is needed before anything goes on, or before what waits can be sent. */
   public boolean awaitsAnswers() {
-    return phase != Phase.RUNNING || !awaiting.isEmpty() || markerCalls > 0 || sender.isBlocked();
+    return phase != Phase.RUNNING
+        || !probes.isEmpty()
+        || markerCalls.isAwaited()
+        || sender.isBlocked();
   }
 
   public Phase phase() {
@@ -241,17 +218,17 @@ public final class PartitionMerger implements EffectWire.Listener {
 
   /** Effects planned and not acknowledged by Redis: feed no more records while this is high. */
   public int backlog() {
-    return sender.backlog() + open.size();
+    return sender.backlog() + group.size();
   }
 
   /** Everything received is merged, sent and acknowledged, and Redis is believed to hold it. */
   public boolean isSettled() {
     return phase == Phase.RUNNING
-        && awaiting.isEmpty()
-        && token == null
+        && probes.isEmpty()
+        && !markerCalls.isMissing()
         && sender.isIdle()
         && held.isEmpty()
-        && !contextMoved
+        && !group.owesClaim()
         && belief.size() == 0;
   }
 
@@ -354,20 +331,21 @@ public final class PartitionMerger implements EffectWire.Listener {
         fence = fence.join(event.context()); // this much has been in Redis
       }
       if (event.change() instanceof Change.MarkerLost report) {
-        if (report.token().equals(token) && lost == null) {
-          lost =
+        if (markerCalls.isAnswer(report.token())) {
+          MarkerState lost =
               new MarkerState(
                   0, event.fx(), report.preceding(), event.context(), event.exceptions());
+          markerCalls.answeredBy(lost);
           sender.pause();
           install(lost);
-        } else if (report.token().isEmpty() && connected) {
+        } else if (report.token().isEmpty() && markerCalls.isConnected()) {
           sender.pause();
-          if (token == null) {
-            takeOver();
-          } else {
+          if (markerCalls.isMissing()) {
             // Most likely it tells of the loss that was found; if the token was taken away as well,
             // nobody will report it.
-            askAgainAt = nowMillis + config.refusalPauseMillisMax();
+            markerCalls.askAgainLater(nowMillis);
+          } else {
+            takeOver();
           }
         }
       }
@@ -386,12 +364,9 @@ public final class PartitionMerger implements EffectWire.Listener {
     }
     // The owner the marker was lost under goes on with its numbers, a new one with its own.
     Fx fx = Fx.max(report.fx(), new Fx(epoch, 0));
-    markerCalls++;
     Fx preceding = phase == Phase.CONNECTING ? report.lastEffect() : sender.preceding();
-    wire.install(
-        config.partition(),
-        new MarkerState(epoch, fx, preceding, report.context(), report.exceptions()),
-        Objects.requireNonNull(token));
+    markerCalls.install(
+        new MarkerState(epoch, fx, preceding, report.context(), report.exceptions()));
   }
 
   private VersionVector computeStable() {
@@ -407,7 +382,7 @@ public final class PartitionMerger implements EffectWire.Listener {
     return switch (phase) {
       case CONNECTING, PROBING -> false;
       case REPLAYING -> event.seq() <= fence.get(event.origin());
-      case RUNNING -> awaiting.isEmpty();
+      case RUNNING -> probes.isEmpty();
     };
   }
 
@@ -441,7 +416,7 @@ public final class PartitionMerger implements EffectWire.Listener {
   private void processRemote(List<ChangeEvent> unit) {
     metaMoved = true;
     for (ChangeEvent event : unit) {
-      int before = openEffects;
+      long before = sender.lastNumber();
       meta.merged = meta.merged.with(event.origin(), event.seq());
       metaMoved = true; // held records are merged without one being received
       if (phase == Phase.RUNNING) {
@@ -449,7 +424,7 @@ public final class PartitionMerger implements EffectWire.Listener {
       } else {
         mergeOnly(event);
       }
-      listener.merged(event, openEffects - before);
+      listener.merged(event, (int) (sender.lastNumber() - before));
     }
     closeGroup();
   }
@@ -471,7 +446,7 @@ public final class PartitionMerger implements EffectWire.Listener {
           }
           tracked.wanted = after.compact();
           reconcile(tracked, event, true, addressed, after);
-          splitGroup();
+          group.split();
         });
     if (contended) {
       checkDeadline(key);
@@ -520,7 +495,7 @@ public final class PartitionMerger implements EffectWire.Listener {
           }
           tracked.wanted = after.compact();
           reconcile(tracked, event, false, mayVanish(element, after), after);
-          splitGroup();
+          group.split();
         });
     for (Tracked tracked : folded) {
       reconcile(tracked, event, false, false, null);
@@ -644,67 +619,7 @@ public final class PartitionMerger implements EffectWire.Listener {
         !tracked.wanted.isDigestOnly()
             ? tracked.wanted
             : whole != null ? whole : keys.wanted(tracked.element);
-    emit(tracked, plan(tracked, believed, wanted, event, remote));
-  }
-
-  private static Effect plan(
-      Tracked tracked,
-      ElementState believed,
-      Content wanted,
-      @Nullable ChangeEvent event,
-      boolean remote) {
-    Element element = tracked.element;
-    Long difference = difference(element, believed.content(), wanted);
-    if (difference != null) {
-      boolean increment =
-          remote
-              && event != null
-              && believed.exception().isNone()
-              && difference.equals(integerDelta(event.change()));
-      if (increment || tracked.missesInRow >= MISSES_UNTIL_ADD) {
-        return new Effect.Add(element, difference, believed.exception());
-      }
-    }
-    return new Effect.Put(element, believed.content(), wanted, believed.exception());
-  }
-
-  /**
-   * {@code to - from} where both are integers and {@code to} exists, so that adding leads there.
-   */
-  private static @Nullable Long difference(Element element, Content from, Content to) {
-    if (to.isAbsent()
-        || element.kind() == ElementKind.SET_MEMBER
-        || element.kind() == ElementKind.DEADLINE) {
-      return null;
-    }
-    Long a = Numbers.strictInteger(element.kind(), from);
-    Long b = Numbers.strictInteger(element.kind(), to);
-    if (a == null || b == null) {
-      return null;
-    }
-    long difference = b - a;
-    boolean overflows = ((b ^ a) & (b ^ difference)) < 0;
-    return overflows ? null : (Long) difference;
-  }
-
-  private static @Nullable Long integerDelta(Change change) {
-    BigDecimal delta;
-    if (change instanceof Change.StringAdd add) {
-      delta = add.delta();
-    } else if (change instanceof Change.HashAdd add) {
-      delta = add.delta();
-    } else if (change instanceof Change.ZsetAdd add
-        && Double.isFinite(add.from())
-        && Double.isFinite(add.to())) {
-      delta = new BigDecimal(add.to()).subtract(new BigDecimal(add.from()));
-    } else {
-      return null;
-    }
-    try {
-      return delta.longValueExact();
-    } catch (ArithmeticException notIntegral) {
-      return null;
-    }
+    emit(tracked, EffectChoice.of(tracked, believed, wanted, event, remote));
   }
 
   private Fx emit(Tracked tracked, Effect effect) {
@@ -713,7 +628,7 @@ public final class PartitionMerger implements EffectWire.Listener {
         && !put.desired().isAbsent()) {
       guardByString(put.element().key());
     }
-    Fx number = append(effect);
+    Fx number = group.append(effect);
     if (effect instanceof Effect.Put put) {
       belief.sent(
           tracked,
@@ -731,14 +646,8 @@ public final class PartitionMerger implements EffectWire.Listener {
    */
   private void guardByString(RedisKey key) {
     Element string = Element.string(key);
-    for (int i = open.size() - 1; i >= 0; i--) {
-      Element element = open.get(i).element();
-      if (element == null || !element.key().equals(key)) {
-        break;
-      }
-      if (element.equals(string)) {
-        return;
-      }
+    if (group.endsWith(string)) {
+      return;
     }
     Tracked tracked = belief.get(string);
     if (tracked == null) {
@@ -752,41 +661,14 @@ public final class PartitionMerger implements EffectWire.Listener {
     }
   }
 
-  private Fx append(Effect effect) {
-    open.add(effect);
-    openEffects++;
-    return new Fx(epoch, sender.takeNumber());
-  }
-
   /**
    * Closes what is planned into one group that claims everything merged, unless probes are awaited.
    */
   private void closeGroup() {
-    if (phase == Phase.RUNNING && awaiting.isEmpty() && !Objects.equals(meta.merged, claimedFrom)) {
-      claimedFrom = meta.merged;
-      VersionVector context = PartitionMeta.without(meta.merged, config.local());
-      if (!context.equals(claimed)) {
-        claimed = context;
-        contextMoved = true;
-      }
+    if (phase == Phase.RUNNING && probes.isEmpty()) {
+      group.claim(meta.merged, config.local());
     }
-    if (!open.isEmpty()) {
-      sender.add(new EffectBatch.Group(claimed, open));
-      open = new ArrayList<>();
-      contextMoved = false;
-    } else if (contextMoved && sender.raiseLastContext(claimed)) {
-      contextMoved = false;
-    }
-  }
-
-  /**
-   * Keeps groups small where that is harmless: what is sent ahead of its claim is not claimed yet.
-   */
-  private void splitGroup() {
-    if (open.size() >= GROUP_MAX) {
-      sender.add(new EffectBatch.Group(claimed, open));
-      open = new ArrayList<>();
-    }
+    group.close();
   }
 
   // --- probes
@@ -802,52 +684,23 @@ public final class PartitionMerger implements EffectWire.Listener {
     if (phase == Phase.CONNECTING || phase == Phase.REPLAYING) {
       return;
     }
-    sendProbe(tracked);
-  }
-
-  private void sendProbe(Tracked tracked) {
-    Fx number = append(new Effect.Probe(tracked.element));
-    tracked.probe = number;
-    tracked.answer = null;
-    tracked.since.clear();
-    awaiting.put(number, tracked);
-    listener.probe(tracked.element);
-  }
-
-  /** Lost replies: every unanswered probe is asked again under a new number (P1). */
-  private void askAgain() {
-    List<Tracked> unanswered = new ArrayList<>();
-    awaiting.values().removeIf(tracked -> tracked.answer == null && unanswered.add(tracked));
-    for (Tracked tracked : unanswered) {
-      List<Tracked.LocalChange> since = List.copyOf(tracked.since);
-      sendProbe(tracked);
-      Fx probe = Objects.requireNonNull(tracked.probe);
-      for (Tracked.LocalChange change : since) {
-        if (probe.atMost(change.fx())) {
-          tracked.since.add(change);
-        }
-      }
-    }
-    closeGroup();
+    probes.send(tracked);
   }
 
   /** Uses the answers, all together, once each is in and the local log has shown its place (P4). */
   private void resolve() {
-    if (phase != Phase.PROBING && (phase != Phase.RUNNING || awaiting.isEmpty())) {
+    if (phase != Phase.PROBING && (phase != Phase.RUNNING || probes.isEmpty())) {
       return;
     }
-    for (Map.Entry<Fx, Tracked> entry : awaiting.entrySet()) {
-      if (entry.getValue().answer == null || !entry.getKey().atMost(passed)) {
-        return;
-      }
+    if (!probes.areAnswered(passed)) {
+      return;
     }
-    List<Tracked> answered = List.copyOf(awaiting.values());
-    awaiting.clear();
+    List<Tracked> answered = probes.take();
     for (Tracked tracked : answered) {
-      use(tracked, Objects.requireNonNull(tracked.answer));
+      use(tracked);
     }
     boolean takesOver = phase == Phase.PROBING;
-    if (takesOver && !awaiting.isEmpty()) {
+    if (takesOver && !probes.isEmpty()) {
       closeGroup(); // some had to be asked again
       return;
     }
@@ -858,29 +711,16 @@ public final class PartitionMerger implements EffectWire.Listener {
       if (tracked.known) {
         tracked.wanted = keys.wanted(tracked.element).compact();
         reconcile(tracked, null, false, takesOver, null);
-        splitGroup();
+        group.split();
       }
     }
     closeGroup();
   }
 
-  private void use(Tracked tracked, BatchReply.ProbeAnswer answer) {
-    Content content = answer.content().compact();
-    for (Tracked.LocalChange change : tracked.since) {
-      Content after = LocalFold.after(content, tracked.element, change.change());
-      if (after == null) {
-        tracked.probe = null;
-        ask(tracked);
-        return;
-      }
-      content = after.compact();
-    }
-    tracked.known = true;
-    tracked.probe = null;
-    tracked.answer = null;
-    tracked.since.clear();
-    tracked.state = new ElementState(content, answer.exception());
-    if (++tracked.probesInRow == PROBES_UNTIL_GIVEN_UP) {
+  private void use(Tracked tracked) {
+    if (!Probes.use(tracked)) {
+      ask(tracked);
+    } else if (++tracked.probesInRow == PROBES_UNTIL_GIVEN_UP) {
       listener.unrepresentable(tracked.element, "guards fail although Redis was asked");
     }
   }
@@ -892,8 +732,7 @@ public final class PartitionMerger implements EffectWire.Listener {
     meta.epoch = epoch;
     metaMoved = true;
     sender.begin(epoch, marker.epoch() < epoch ? marker.lastEffect() : marker.preceding());
-    claimed = marker.context();
-    claimedFrom = null;
+    group.begin(marker.context());
     fence = fence.join(marker.context());
     phase = Phase.REPLAYING;
   }
@@ -905,37 +744,21 @@ public final class PartitionMerger implements EffectWire.Listener {
     phase = Phase.PROBING;
     for (Tracked tracked : belief.all()) {
       tracked.forget();
-      sendProbe(tracked);
-      if (open.size() >= config.batchEffectsMax()) {
+      probes.send(tracked);
+      if (group.size() >= config.batchEffectsMax()) {
         closeGroup();
       }
     }
     closeGroup();
   }
 
-  /**
-   * Takes over or, if there is no marker, asks capture what it held: the answer to an earlier
-   * question is of no use.
-   */
   private void takeOver() {
-    markerCalls++;
-    questions++;
-    lost = null;
-    askAgainAt = 0;
-    token = Long.toHexString(nonce) + "." + questions;
-    wire.takeOver(config.partition(), epoch, meta.localFx, token);
-  }
-
-  /** Only the answer to the last call counts: earlier ones describe a marker that may be gone. */
-  private boolean isLastMarkerAnswer() {
-    markerCalls--;
-    return markerCalls == 0;
+    markerCalls.takeOver(epoch, meta.localFx);
   }
 
   @Override
   public void onConnected() {
-    markerCalls = 0;
-    connected = true;
+    markerCalls.connected();
     if (sender.state() != BatchSender.State.STOPPED && phase != Phase.CONNECTING) {
       sender.stop();
     }
@@ -944,24 +767,23 @@ public final class PartitionMerger implements EffectWire.Listener {
 
   @Override
   public void onDisconnected() {
-    connected = false;
+    markerCalls.disconnected();
     sender.stop();
   }
 
   @Override
   public void onMarker(int partition, @Nullable MarkerState marker) {
-    if (!isLastMarkerAnswer()) {
+    if (!markerCalls.isLastAnswer()) {
       return;
     }
     if (marker == null) {
       sender.pause(); // until capture reports the token
-      if (lost != null) {
+      if (markerCalls.lost() != null) {
         takeOver(); // it was taken away before the marker could be written
       }
       return;
     }
-    token = null;
-    lost = null;
+    markerCalls.found();
     if (phase == Phase.CONNECTING && marker.epoch() >= epoch) {
       epoch = marker.epoch() + 1;
       takeOver();
@@ -975,7 +797,8 @@ public final class PartitionMerger implements EffectWire.Listener {
       drainHeld();
     } else {
       sender.resume();
-      askAgain();
+      probes.sendUnansweredAgain();
+      closeGroup();
     }
     progress();
   }
@@ -983,29 +806,11 @@ public final class PartitionMerger implements EffectWire.Listener {
   @Override
   public void onMarkerRefused(int partition, String error) {
     listener.refused(error);
-    if (!isLastMarkerAnswer()) {
+    if (!markerCalls.isLastAnswer()) {
       return;
     }
-    retryMarkerAt = nowMillis + config.refusalPauseMillisMax();
+    markerCalls.retryLater(nowMillis);
   }
-
-  private long retryMarkerAt;
-
-  /** Calls that read or write the marker and have not been answered. */
-  private int markerCalls;
-
-  private boolean connected;
-  private long nonce;
-  private long questions;
-
-  /** What the last question left in the marker's place; null once there is a marker. */
-  private @Nullable String token;
-
-  /** When to ask again if the question is not answered before; 0 for never. */
-  private long askAgainAt;
-
-  /** Capture's answer, until the marker is written. */
-  private @Nullable MarkerState lost;
 
   private MergeStoppedException fenced(int other) {
     return new MergeStoppedException(
@@ -1033,7 +838,7 @@ public final class PartitionMerger implements EffectWire.Listener {
       case NO_MARKER -> {
         sender.refused(nowMillis);
         sender.pause();
-        if (token == null) {
+        if (!markerCalls.isMissing()) {
           takeOver();
         }
       }
@@ -1063,10 +868,7 @@ public final class PartitionMerger implements EffectWire.Listener {
     }
     belief.answered(epoch, batch.first(), batch.last(), misses, watcher);
     for (BatchReply.ProbeAnswer answer : reply.answers()) {
-      Tracked tracked = awaiting.get(new Fx(epoch, answer.number()));
-      if (tracked != null) {
-        tracked.answer = answer;
-      }
+      probes.answered(new Fx(epoch, answer.number()), answer);
     }
   }
 
@@ -1147,19 +949,16 @@ public final class PartitionMerger implements EffectWire.Listener {
    */
   public void tick(long now) {
     nowMillis = now;
-    if (retryMarkerAt != 0 && now >= retryMarkerAt) {
-      retryMarkerAt = 0;
+    if (markerCalls.isRetryDue(now)) {
+      MarkerState lost = markerCalls.lost();
       if (lost != null) {
         install(lost);
       } else {
         takeOver();
       }
     }
-    if (askAgainAt != 0 && now >= askAgainAt) {
-      askAgainAt = 0;
-      if (connected && token != null && lost == null) {
-        takeOver();
-      }
+    if (markerCalls.isQuestionDue(now)) {
+      takeOver();
     }
     garbage.collect(now, meta.merged, stable);
     progress();

@@ -1,0 +1,105 @@
+package io.crosstide.protocol.merge;
+
+import io.crosstide.protocol.BatchReply;
+import io.crosstide.protocol.Content;
+import io.crosstide.protocol.Effect;
+import io.crosstide.protocol.Fx;
+import io.crosstide.protocol.merge.EffectSemantics.ElementState;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/** Questions to Redis about single elements, under way or answered and not yet used (P1, P4). */
+final class Probes {
+  private final OpenGroup group;
+  private final MergerListener listener;
+  private final Map<Fx, Tracked> awaiting = new HashMap<>();
+
+  Probes(OpenGroup group, MergerListener listener) {
+    this.group = group;
+    this.listener = listener;
+  }
+
+  boolean isEmpty() {
+    return awaiting.isEmpty();
+  }
+
+  void send(Tracked tracked) {
+    Fx number = group.append(new Effect.Probe(tracked.element));
+    tracked.probe = number;
+    tracked.answer = null;
+    tracked.since.clear();
+    awaiting.put(number, tracked);
+    listener.probe(tracked.element);
+  }
+
+  /** Lost replies: every unanswered probe is sent again under a new number (P1). */
+  void sendUnansweredAgain() {
+    List<Tracked> unanswered = new ArrayList<>();
+    awaiting.values().removeIf(tracked -> tracked.answer == null && unanswered.add(tracked));
+    for (Tracked tracked : unanswered) {
+      List<Tracked.LocalChange> since = List.copyOf(tracked.since);
+      send(tracked);
+      Fx probe = Objects.requireNonNull(tracked.probe);
+      for (Tracked.LocalChange change : since) {
+        if (probe.atMost(change.fx())) {
+          tracked.since.add(change);
+        }
+      }
+    }
+  }
+
+  void answered(Fx number, BatchReply.ProbeAnswer answer) {
+    Tracked tracked = awaiting.get(number);
+    if (tracked != null) {
+      tracked.answer = answer;
+    }
+  }
+
+  /**
+   * Whether the answers may be used: each is in, and the local log has shown its place.
+   *
+   * @param passed up to which effect the local log has been processed
+   */
+  boolean areAnswered(Fx passed) {
+    for (Map.Entry<Fx, Tracked> entry : awaiting.entrySet()) {
+      if (entry.getValue().answer == null || !entry.getKey().atMost(passed)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Hands over what was asked for; nothing is awaited any more. */
+  List<Tracked> take() {
+    List<Tracked> taken = List.copyOf(awaiting.values());
+    awaiting.clear();
+    return taken;
+  }
+
+  /**
+   * What Redis holds is the answer with the local changes since.
+   *
+   * @return false if that cannot be told, so that it is to be asked again
+   */
+  static boolean use(Tracked tracked) {
+    BatchReply.ProbeAnswer answer = Objects.requireNonNull(tracked.answer);
+    Content content = answer.content().compact();
+    for (Tracked.LocalChange change : tracked.since) {
+      Content after = LocalFold.after(content, tracked.element, change.change());
+      if (after == null) {
+        tracked.probe = null;
+        return false;
+      }
+      content = after.compact();
+    }
+    tracked.known = true;
+    tracked.probe = null;
+    tracked.answer = null;
+    tracked.since.clear();
+    tracked.state = new ElementState(content, answer.exception());
+    return true;
+  }
+}
