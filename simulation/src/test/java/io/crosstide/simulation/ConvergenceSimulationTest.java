@@ -82,7 +82,7 @@ class ConvergenceSimulationTest {
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {139, 497, 776})
+  @ValueSource(longs = {139, 345, 497, 776})
   void seedsWithRealCaptureThatFailedOnceHold(long seed) {
     new Simulation(seed, Simulation.Options.all().withRealCapture()).run();
   }

@@ -338,13 +338,16 @@ public final class PartitionMerger implements EffectWire.Listener {
           markerCalls.answeredBy(lost);
           sender.pause();
           install(lost);
-        } else if (report.token().isEmpty() && markerCalls.isConnected()) {
-          sender.pause();
+        } else if (markerCalls.isConnected()) {
+          if (report.token().isEmpty()) {
+            sender.pause();
+          }
           if (markerCalls.isMissing()) {
-            // Most likely it tells of the loss that was found; if the token was taken away as well,
-            // nobody will report it.
+            // Most likely it tells of the loss that was found, or of an owner before this one. But
+            // if the token was taken away as well, or a late question of that owner's has replaced
+            // it, nobody will report it.
             markerCalls.askAgainLater(nowMillis);
-          } else {
+          } else if (report.token().isEmpty()) {
             takeOver();
           }
         }
