@@ -69,7 +69,7 @@ final class OpenGroup {
 
   /** All of {@code merged} may be claimed. */
   void claim(VersionVector merged, Origin local) {
-    if (merged.equals(claimedFrom)) {
+    if (claimedFrom != null && merged.equals(claimedFrom)) {
       return;
     }
     claimedFrom = merged;

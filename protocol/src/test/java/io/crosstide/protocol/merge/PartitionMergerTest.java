@@ -456,6 +456,24 @@ class PartitionMergerTest {
   }
 
   @Test
+  void aQuestionThatAnotherOneOverwroteUnseenIsAskedAgain() { // P3
+    owner.start(0, EPOCH, ++owners);
+    redis.connect(owner);
+    redis.deliver();
+    redis.loseMarker();
+    owner.onEvent(
+        us.control(new Change.MarkerLost("a dead owner's", Fx.NONE), NOTHING, Map.of(), Fx.NONE));
+    redis.deliver();
+    assertThat(redis.hasToken()).isFalse();
+    now += 10_000;
+    owner.tick(now);
+    redis.deliver();
+    owner.onEvent(redis.tokenReport());
+    redis.deliver();
+    assertThat(owner.phase()).isEqualTo(PartitionMerger.Phase.RUNNING);
+  }
+
+  @Test
   void anOldMarkerBroughtBackIsNotTakenForThePresentOne() { // P3, SWAPDB
     start();
     MarkerState old = marker();
