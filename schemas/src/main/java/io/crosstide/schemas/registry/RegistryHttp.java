@@ -169,6 +169,7 @@ final class RegistryHttp {
 
   private void pause(Duration wait, String method, String path) {
     try {
+      // The caller blocks in any case; an interrupt ends the pause.
       Thread.sleep(wait.toMillis());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
