@@ -88,6 +88,12 @@ class ConvergenceSimulationTest {
   }
 
   @ParameterizedTest
+  @ValueSource(longs = {223, 1357, 1402, 1504, 1568})
+  void seedsOfRunningOwnersWithRealCaptureThatFailedOnceHold(long seed) {
+    new Simulation(seed, Simulation.Options.all().withRealCapture()).paced(PACE).run();
+  }
+
+  @ParameterizedTest
   @ValueSource(
       longs = {4, 22, 56, 83, 103, 122, 157, 175, 210, 313, 317, 466, 554, 2448, 2941, 3074})
   void seedsThatFailedOnceHold(long seed) {

@@ -159,7 +159,7 @@ final class SimRegion implements SimRedis.StreamListener {
 
   @Override
   public void effectPassed(Element element, Effect effect, Fx number, Content written) {
-    witness.effectPassed(element, effect, written);
+    witness.effectPassed(element, effect, number, written);
     if (number.epoch() != merger.epoch()) {
       return;
     }

@@ -12,7 +12,9 @@ import io.crosstide.protocol.Fx;
 import io.crosstide.protocol.MarkerState;
 import io.crosstide.protocol.RedisKey;
 import io.crosstide.protocol.merge.EffectSemantics;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -43,7 +45,7 @@ final class Witness {
   /**
    * @param clamped a deadline was put off: who remembers only what was sent cannot know
    */
-  private record Passed(Element element, Effect effect, Content written, boolean clamped)
+  private record Passed(Element element, Effect effect, Fx number, Content written, boolean clamped)
       implements Behind {
     /** The same without the local changes before it that are not known; null if it then misses. */
     @Nullable Passed onto(Content content) {
@@ -51,9 +53,12 @@ final class Witness {
           effect instanceof Effect.Add add
               ? EffectSemantics.add(element, content, add.delta())
               : written;
-      return sum == null ? null : new Passed(element, effect, sum, clamped);
+      return sum == null ? null : new Passed(element, effect, number, sum, clamped);
     }
   }
+
+  /** The marker as a batch left it. */
+  private record Moved(MarkerState marker) implements Behind {}
 
   /** Redis's content and what capture found differ. */
   static final class Mismatch extends IllegalStateException {
@@ -75,6 +80,7 @@ final class Witness {
   private int captured;
 
   private final SimKeyspace base = new SimKeyspace();
+  private MarkerState markerAtBase = MarkerState.initial(0);
   private final List<Behind> behind = new ArrayList<>();
 
   Witness(Origin origin, LongSupplier millis) {
@@ -94,6 +100,7 @@ final class Witness {
   void entered(SimRedis.Item item) {
     if (item instanceof SimRedis.Marker marker) {
       known = follow(known, marker.marker());
+      behind.add(new Moved(known));
     } else if (item instanceof SimRedis.Changes changes) {
       int count = changes.changes().size();
       for (int i = 0; i < count; i++) {
@@ -103,10 +110,10 @@ final class Witness {
     }
   }
 
-  void effectPassed(Element element, Effect effect, Content written) {
+  void effectPassed(Element element, Effect effect, Fx number, Content written) {
     if (!(effect instanceof Effect.Check)) {
       boolean clamped = effect instanceof Effect.Put put && !put.desired().equals(written);
-      behind.add(new Passed(element, effect, written, clamped));
+      behind.add(new Passed(element, effect, number, written, clamped));
     }
   }
 
@@ -193,8 +200,12 @@ final class Witness {
     happened.set(captured, event);
     captured++;
     int at = 0;
-    for (; behind.get(at) instanceof Passed passed; at++) {
-      base.write(passed.element(), passed.written());
+    for (; !(behind.get(at) instanceof Local); at++) {
+      if (behind.get(at) instanceof Passed passed) {
+        base.write(passed.element(), passed.written());
+      } else if (behind.get(at) instanceof Moved moved) {
+        markerAtBase = moved.marker();
+      }
     }
     base.apply(((Local) behind.get(at)).change());
     behind.subList(0, at + 1).clear();
@@ -236,21 +247,31 @@ final class Witness {
     known = marker;
     Set<Element> touched = new HashSet<>();
     Set<RedisKey> touchedKeys = new HashSet<>();
-    List<ChangeEvent> left = new ArrayList<>(differences);
+    Deque<ChangeEvent> left = new ArrayDeque<>(differences);
     List<Behind> explained = new ArrayList<>();
+    MarkerState at = markerAtBase;
+    SimKeyspace truth = base.copy();
     for (Behind thing : behind) {
-      if (thing instanceof Passed passed) {
-        explained.add(passed);
+      if (thing instanceof Moved moved) {
+        at = moved.marker();
+      } else if (thing instanceof Passed passed) {
+        while (!left.isEmpty() && left.getFirst().fx().compareTo(passed.number()) < 0) {
+          explained.add(placed(left.removeFirst(), at, touchedKeys));
+        }
+        truth.write(passed.element(), passed.written());
         if (passed.clamped()) {
           touched.add(passed.element());
         }
       } else if (thing instanceof Local local) {
-        touch(local.change(), actual, touched, touchedKeys);
-        if (!left.isEmpty() && isExpiry(local.change(), left.get(0))) {
-          explained.add(local);
-          left.remove(0);
+        touch(local.change(), truth, touched, touchedKeys);
+        truth.apply(local.change());
+        if (!left.isEmpty() && isExpiry(local.change(), left.getFirst())) {
+          left.removeFirst();
+        } else {
+          continue;
         }
       }
+      explained.add(thing);
     }
     for (ChangeEvent difference : left) {
       check(difference, touched, touchedKeys);
@@ -269,6 +290,8 @@ final class Witness {
       } else if (thing instanceof Local local) {
         reached.apply(local.change());
         behind.add(local);
+      } else {
+        behind.add(thing);
       }
     }
     if (!reached.contents().equals(actual.contents())) {
@@ -287,9 +310,35 @@ final class Witness {
         && local.key().equals(difference.key());
   }
 
+  /**
+   * A difference published as of a place among the effects, where effects prove it: a key that a
+   * client touched before had gone.
+   */
+  private static Local placed(
+      ChangeEvent difference, MarkerState at, Set<RedisKey> touchedKeysBefore) {
+    RedisKey key = Objects.requireNonNull(difference.key());
+    boolean gone =
+        difference.change() instanceof Change.KeyDelete
+            || difference.change() instanceof Change.KeyExpire;
+    if (!gone
+        || !touchedKeysBefore.contains(key)
+        || !difference.context().equals(at.context())
+        || !difference.fx().atMost(at.fx())
+        || !at.lastEffect().atMost(difference.fx())) {
+      throw new Mismatch(
+          "published amid effects: "
+              + difference
+              + "\n  with marker "
+              + at
+              + "; clients touched "
+              + touchedKeysBefore);
+    }
+    return new Local(new SimRedis.KeyChange(key, difference.change()));
+  }
+
   private void touch(
       SimRedis.KeyChange change,
-      SimKeyspace actual,
+      SimKeyspace before,
       Set<Element> touched,
       Set<RedisKey> touchedKeys) {
     RedisKey key = change.key();
@@ -298,8 +347,7 @@ final class Witness {
     if (change.change() instanceof Change.OfElement of) {
       touched.add(new Element(key, of.kind(), of.name()));
     } else {
-      touched.addAll(base.contents(key).keySet());
-      touched.addAll(actual.contents(key).keySet());
+      touched.addAll(before.contents(key).keySet());
       touched.add(Element.string(key));
     }
   }

@@ -5,6 +5,8 @@ import io.crosstide.capture.rdb.SentEffects.Applied;
 import io.crosstide.capture.rdb.SentEffects.Batches;
 import io.crosstide.capture.rdb.SentEffects.Sent;
 import io.crosstide.capture.shadow.Shadow;
+import io.crosstide.capture.shadow.ShadowKey;
+import io.crosstide.capture.shadow.ShadowType;
 import io.crosstide.protocol.Change;
 import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.protocol.Fx;
@@ -107,17 +109,17 @@ final class CatchUp {
 
     Folding(Plan plan, @Nullable Batches batches) {
       this.partition = plan.partition();
-      this.effects = new EffectFold(shadow, interpreter.markers().state(partition), plan.found());
+      MarkerState from = interpreter.markers().state(partition);
+      Outcomes outcomes = new Outcomes(plan.found(), from.context(), plan.applied());
+      this.effects = new EffectFold(shadow, from, outcomes);
       this.batches = batches;
       this.next = batches == null ? null : batches.next();
     }
 
     void event(ChangeEvent event) {
       for (Sent sent = next; sent != null && isBefore(sent, event); sent = next) {
-        apply(sent);
-      }
-      if (next == null) {
-        effects.beforeLocal(event);
+        // Whatever a client did before this event is in the log.
+        apply(sent, emptied -> {});
       }
       RedisKey key = Objects.requireNonNull(event.key(), "only events with a seq have a key");
       ShadowFold.apply(shadow.key(key.db(), key.name()), event.change());
@@ -131,7 +133,10 @@ final class CatchUp {
       return new Fx(sent.batch().epoch(), sent.batch().last()).atMost(event.fx());
     }
 
-    /** The effects after the log's end, where local changes are not known but for expiries. */
+    /**
+     * The effects after the log's end, where of local changes only those are known that effects
+     * must have met: expiries, and that a key had been emptied.
+     */
     void rest() {
       for (Sent sent = next; sent != null; sent = next) {
         for (RedisKey key : lapsed.before(sent)) {
@@ -140,10 +145,10 @@ final class CatchUp {
           publisher.publish(key, new Change.KeyExpire(deadline));
           shadow.key(key.db(), key.name()).delete();
         }
-        apply(sent);
+        MarkerState before = effects.marker();
+        apply(sent, emptied -> publishEmptied(emptied, before));
       }
       if (batches != null) {
-        long differing = effects.agree();
         marker();
         log.info(
             "partition {}: {} effects folded into the shadow, {} of them missed, and {} events of"
@@ -153,15 +158,23 @@ final class CatchUp {
             effects.effects(),
             effects.missed(),
             events,
-            differing);
+            effects.differing());
       } else if (events > 0) {
         log.info(
             "partition {}: {} events of the own log were not in the shadow yet", partition, events);
       }
     }
 
-    private void apply(Sent sent) {
-      effects.apply(sent.batch());
+    /** Stamped with what Redis held before the batch that found the key empty. */
+    private void publishEmptied(ShadowKey key, MarkerState before) {
+      if (!key.is(ShadowType.OPAQUE)) { // of which others hold nothing
+        interpreter.markers().restore(partition, before);
+        publisher.publish(key.redisKey(), new Change.KeyDelete());
+      }
+    }
+
+    private void apply(Sent sent, EffectFold.Evidence evidence) {
+      effects.apply(sent.batch(), evidence);
       next = Objects.requireNonNull(batches, "a batch came from it").next();
       units.changed(sent.batch().effects().size());
       sealIfFull();

@@ -1,9 +1,9 @@
 package io.crosstide.capture.rdb;
 
+import io.crosstide.capture.rdb.Outcomes.Place;
 import io.crosstide.capture.shadow.Shadow;
 import io.crosstide.capture.shadow.ShadowKey;
 import io.crosstide.crdt.VersionVector;
-import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.protocol.Content;
 import io.crosstide.protocol.Effect;
 import io.crosstide.protocol.EffectBatch;
@@ -19,27 +19,28 @@ import io.crosstide.protocol.merge.EffectSemantics.EarlierInBatch;
 import io.crosstide.protocol.merge.EffectSemantics.ElementState;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Carries one partition's shadow and marker over batches that Redis applied unseen, by the rule by
  * which Redis applied them ({@link EffectSemantics}, P9).
  *
  * <p>Local writes among the effects are not known here, so a guard may hold in the shadow that did
- * not hold in Redis, or the other way round. The marker that is found afterwards tells: an element
- * with an exception has missed everything since the exception's context; one without has not missed
- * its last effect. What still differs are local writes.
+ * not hold in Redis, or the other way round. The marker that is found afterwards tells of most of
+ * them ({@link Outcomes}). What still differs are local writes.
  */
 final class EffectFold {
+  /** Told of what must have happened in Redis although nobody saw it. */
+  interface Evidence {
+    /**
+     * An effect in the batch being folded found {@code key} without what the shadow holds of it:
+     * local writes before the batch had emptied the key. The shadow follows at once.
+     */
+    void emptied(ShadowKey key);
+  }
+
   private final Shadow shadow;
-  private final Map<String, Missed> found;
-  private final boolean markerFound;
+  private final Outcomes outcomes;
   private final Map<String, Missed> exceptions;
-
-  /** The latest put that missed here, of elements with an exception. */
-  private final Map<String, Effect.Put> missedPuts = new HashMap<>();
-
   private int epoch;
   private Fx fx;
   private Fx preceding;
@@ -49,12 +50,11 @@ final class EffectFold {
 
   /**
    * @param from the marker at the shadow's place
-   * @param found the marker after the last batch; null if there is none any more
+   * @param outcomes what the marker after the last batch tells
    */
-  EffectFold(Shadow shadow, MarkerState from, @Nullable MarkerState found) {
+  EffectFold(Shadow shadow, MarkerState from, Outcomes outcomes) {
     this.shadow = shadow;
-    this.markerFound = found != null;
-    this.found = found == null ? Map.of() : found.exceptions();
+    this.outcomes = outcomes;
     this.exceptions = new HashMap<>(from.exceptions());
     this.epoch = from.epoch();
     this.fx = from.fx();
@@ -77,7 +77,14 @@ final class EffectFold {
     return missed;
   }
 
-  void apply(SentBatch batch) {
+  /** Elements that have an exception either here or in the marker found, but not in both. */
+  long differing() {
+    Map<String, Missed> found = outcomes.exceptions();
+    long common = exceptions.keySet().stream().filter(found::containsKey).count();
+    return exceptions.size() + found.size() - 2 * common;
+  }
+
+  void apply(SentBatch batch, Evidence evidence) {
     if (batch.epoch() > epoch) {
       preceding = marker().lastEffect();
       epoch = batch.epoch();
@@ -86,7 +93,8 @@ final class EffectFold {
     long number = batch.first();
     for (EffectBatch.Group group : batch.groups()) {
       for (int at = 0; at < group.effects().size(); at++) {
-        apply(group, at, new Fx(epoch, number++), earlier);
+        Place place = new Place(new Fx(epoch, number++), context, group, at);
+        apply(place, earlier, evidence);
         effects++;
       }
       context = group.contextAfter();
@@ -94,54 +102,50 @@ final class EffectFold {
     fx = new Fx(epoch, batch.last());
   }
 
-  private void apply(EffectBatch.Group group, int at, Fx number, EarlierInBatch earlier) {
-    Effect effect = group.effects().get(at);
+  private void apply(Place place, EarlierInBatch earlier, Evidence evidence) {
+    Effect effect = place.effect();
+    Fx number = place.number();
     Element element = effect.element();
     if (element == null || effect instanceof Effect.Probe) {
       return;
     }
     RedisKey name = element.key();
     ShadowKey key = shadow.key(name.db(), name.name());
-    String digest = exceptions.isEmpty() && found.isEmpty() ? null : element.digest();
-    Missed exception = digest == null ? null : exceptions.get(digest);
+    String known =
+        exceptions.isEmpty() && outcomes.exceptions().isEmpty() ? null : element.digest();
+    Missed exception = known == null ? null : exceptions.get(known);
     ElementState after =
         EffectSemantics.apply(
             new ElementState(
                 ShadowFold.content(key, element), exception == null ? Fx.NONE : exception.fx()),
             effect,
             number);
-    boolean misses =
+    boolean missesHere =
         after.exception().equals(number)
             || earlier.rulesOut(effect)
-            || isRefused(key, element, effect)
-            || (digest != null && isKnownToMiss(digest, number, group, at));
-    if (misses) {
+            || isRefused(key, element, effect);
+    String digest = missesHere && known == null ? element.digest() : known;
+    boolean missedThere = digest != null && outcomes.missed(digest, place);
+    boolean passedThere =
+        missesHere && digest != null && !missedThere && outcomes.passed(digest, place);
+    if (passedThere) {
+      exceptions.remove(digest);
+      writeAgainstGuard(key, element, effect, evidence);
+    } else if (digest != null && (missesHere || missedThere)) {
       missed++;
       earlier.missed(effect);
-      String missing = digest == null ? element.digest() : digest;
-      exceptions.put(
-          missing, new Missed(number, exception == null ? context : exception.context()));
-      remember(missing, effect);
+      exceptions.put(digest, new Missed(number, exception == null ? context : exception.context()));
     } else {
       if (exception != null) {
         exceptions.remove(digest);
-        missedPuts.remove(digest);
       }
       write(key, element, effect, after.content());
     }
   }
 
-  private void remember(String digest, Effect effect) {
-    if (effect instanceof Effect.Put put) {
-      missedPuts.put(digest, put);
-    } else {
-      missedPuts.remove(digest);
-    }
-  }
-
   /** Whether Redis refuses to write this because of what the key is. */
   private static boolean isRefused(ShadowKey key, Element element, Effect effect) {
-    if (effect instanceof Effect.Check || (effect instanceof Effect.Put put && isRemoval(put))) {
+    if (!writesContent(effect)) {
       return false;
     }
     return element.kind() == ElementKind.DEADLINE
@@ -149,41 +153,13 @@ final class EffectFold {
         : isOfAnotherType(key, element.kind());
   }
 
-  private static boolean isRemoval(Effect.Put put) {
-    return put.desired().isAbsent();
+  private static boolean writesContent(Effect effect) {
+    return effect instanceof Effect.Add
+        || (effect instanceof Effect.Put put && !put.desired().isAbsent());
   }
 
   private static boolean isOfAnotherType(ShadowKey key, ElementKind kind) {
     return kind != ElementKind.DEADLINE && key.exists() && !key.is(ShadowFold.typeOf(kind));
-  }
-
-  /**
-   * Whether the marker found afterwards says that effect {@code number} missed: it is the latest
-   * miss, or none before the first, which its exception's context tells. Only of effects that the
-   * context does not tell from those before the first the guard decides.
-   */
-  private boolean isKnownToMiss(String digest, Fx number, EffectBatch.Group group, int at) {
-    Missed last = found.get(digest);
-    if (last == null || last.fx().compareTo(number) < 0) {
-      return false;
-    }
-    if (last.fx().equals(number)) {
-      return true;
-    }
-    return context.equals(last.context())
-        ? !group.contextAfter().equals(context) && isLastOnItsElement(group, at)
-        : context.dominates(last.context());
-  }
-
-  /** Then the next effect on the element would miss with a higher context. */
-  private static boolean isLastOnItsElement(EffectBatch.Group group, int at) {
-    Element element = group.effects().get(at).element();
-    for (Effect later : group.effects().subList(at + 1, group.effects().size())) {
-      if (Objects.equals(later.element(), element)) {
-        return false;
-      }
-    }
-    return true;
   }
 
   private void write(ShadowKey key, Element element, Effect effect, Content content) {
@@ -197,61 +173,24 @@ final class EffectFold {
   }
 
   /**
-   * A local event that followed all effects is about to be folded: what the marker found afterwards
-   * disproves of its elements must be corrected before it, or the correction would undo the event.
-   * So it is with a resync's own differences, met again after a crash amid it.
+   * The effect passed in Redis, where the element, or the whole key, was not what the shadow holds.
+   * Of a check nothing is learnt that would not be found as a difference in any case.
    */
-  void beforeLocal(ChangeEvent event) {
-    Element changed = event.element();
-    missedPuts
-        .entrySet()
-        .removeIf(
-            missed -> {
-              Element element = missed.getValue().element();
-              boolean concerned =
-                  changed == null ? element.key().equals(event.key()) : element.equals(changed);
-              if (!concerned) {
-                return false;
-              }
-              if (markerFound && !found.containsKey(missed.getKey())) {
-                exceptions.remove(missed.getKey());
-                correct(missed.getValue());
-              }
-              return true;
-            });
-  }
-
-  private void correct(Effect.Put put) {
-    RedisKey name = put.element().key();
-    ShadowKey key = shadow.key(name.db(), name.name());
-    if (!isOfAnotherType(key, put.element().kind())) {
-      ShadowFold.put(key, put.element(), put.desired());
+  private static void writeAgainstGuard(
+      ShadowKey key, Element element, Effect effect, Evidence evidence) {
+    if (writesContent(effect) && isOfAnotherType(key, element.kind())) {
+      evidence.emptied(key);
+      key.delete();
     }
-  }
-
-  /**
-   * Corrects what the marker that was found disproves: an element without an exception has not
-   * missed the last effect on it.
-   *
-   * @return how many elements have an exception either here or there, but not both
-   */
-  long agree() {
-    long differing = 0;
-    for (String digest : found.keySet()) {
-      if (!exceptions.containsKey(digest)) {
-        differing++;
+    if (effect instanceof Effect.Put put) {
+      if (!isOfAnotherType(key, element.kind())) {
+        ShadowFold.put(key, element, put.desired());
+      }
+    } else if (effect instanceof Effect.Add add) {
+      Content sum = EffectSemantics.add(element, ShadowFold.content(key, element), add.delta());
+      if (sum != null) {
+        ShadowFold.put(key, element, sum);
       }
     }
-    for (String digest : exceptions.keySet()) {
-      if (found.containsKey(digest)) {
-        continue;
-      }
-      differing++;
-      Effect.Put put = missedPuts.get(digest);
-      if (markerFound && put != null) {
-        correct(put);
-      }
-    }
-    return differing;
   }
 }

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.junit.jupiter.api.Test;
 
 /**
- * P7 over random histories: keys that clients did not write are not published, however many effects
- * were unseen, which owners sent them and where capture died; afterwards the shadow is what Redis
- * holds.
+ * P7 over random histories: elements that clients did not write are not published, however many
+ * effects were unseen, which owners sent them and where capture died; afterwards the shadow is what
+ * Redis holds.
  */
 final class ResyncProperties {
   private static final int SEEDS = 600;

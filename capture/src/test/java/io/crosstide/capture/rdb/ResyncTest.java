@@ -316,6 +316,95 @@ final class ResyncTest implements EventSink {
     assertThat(shadow.key(0, Bytes.utf8("k")).content()).isEqualTo(Content.utf8("y"));
   }
 
+  /**
+   * The increment passed, so the hash had gone by then: a client deleted it. What the increment
+   * wrote is not the client's.
+   */
+  @Test
+  void aKeyThatAnEffectFoundEmptyHadBeenDeleted() {
+    seeMarker(3, 7);
+    command("HSET", "k", "a", "1");
+    RedisKey k = RedisKey.of(0, "k");
+    Element a = new Element(k, ElementKind.HASH_FIELD, Bytes.utf8("a"));
+    sent(
+        batch(4, 8, new Effect.Noop()),
+        batch(
+            5,
+            9,
+            new Effect.Put(a, Content.utf8("1"), Content.ABSENT, Fx.NONE),
+            new Effect.Add(Element.string(k), 5, Fx.NONE)));
+    VersionVector before = VersionVector.of(REMOTE, 8);
+    markerInSnapshot(
+        new MarkerState(
+            1,
+            new Fx(1, 6),
+            VersionVector.of(REMOTE, 9),
+            Map.of(a.digest(), new MarkerState.Missed(new Fx(1, 5), before))));
+    inSnapshot("k", "8");
+    resync(true);
+    assertThat(changes())
+        .containsExactly(new Change.KeyDelete(), new Change.StringAdd(BigDecimal.valueOf(3), null));
+    assertThat(events.get(0).fx()).isEqualTo(new Fx(1, 4));
+    assertThat(events.get(0).context()).isEqualTo(before);
+    assertThat(events.get(1).fx()).isEqualTo(new Fx(1, 6));
+  }
+
+  /** The increment met the hash, its owner learnt of it and made room: nobody deleted the key. */
+  @Test
+  void whatAnOwnerKnewToHaveMissedHasNotPassed() {
+    seeMarker(3, 7);
+    command("HSET", "k", "a", "1");
+    RedisKey k = RedisKey.of(0, "k");
+    Element a = new Element(k, ElementKind.HASH_FIELD, Bytes.utf8("a"));
+    Element string = Element.string(k);
+    sent(
+        batch(4, 8, new Effect.Add(string, 5, Fx.NONE)),
+        batch(
+            5,
+            9,
+            new Effect.Put(a, Content.utf8("1"), Content.ABSENT, Fx.NONE),
+            new Effect.Put(string, Content.ABSENT, Content.utf8("9"), new Fx(1, 4))));
+    markerInSnapshot(marker(6, 9));
+    inSnapshot("k", "9");
+    resync(true);
+    assertThat(changes()).isEmpty();
+  }
+
+  /** The owner took it for a miss; but the exception begins after it, at the next effect. */
+  @Test
+  void anEffectBeforeTheExceptionIsExpectedAlthoughItsOwnerTookItForAMiss() {
+    seeMarker(3, 7);
+    command("SET", "n", "1");
+    Element n = Element.string(RedisKey.of(0, "n"));
+    sent(
+        batch(4, 8, new Effect.Put(n, Content.ABSENT, Content.utf8("10"), Fx.NONE)),
+        batch(5, 9, new Effect.Put(n, Content.utf8("1"), Content.utf8("20"), new Fx(1, 4))));
+    markerInSnapshot(
+        new MarkerState(
+            1,
+            new Fx(1, 5),
+            VersionVector.of(REMOTE, 9),
+            Map.of(n.digest(), new MarkerState.Missed(new Fx(1, 5), VersionVector.of(REMOTE, 8)))));
+    inSnapshot("n", "10");
+    resync(true);
+    assertThat(changes()).isEmpty();
+  }
+
+  /** A client had made the first guard hold, so that the increment after it passed as well. */
+  @Test
+  void anIncrementUponAnEffectThatDidNotMissIsExpected() {
+    seeMarker(3, 7);
+    command("SET", "n", "1");
+    Element n = Element.string(RedisKey.of(0, "n"));
+    sent(
+        batch(4, 8, new Effect.Put(n, Content.utf8("2"), Content.utf8("10"), Fx.NONE)),
+        batch(5, 9, new Effect.Add(n, 5, Fx.NONE)));
+    markerInSnapshot(marker(5, 9));
+    inSnapshot("n", "15");
+    resync(true);
+    assertThat(changes()).isEmpty();
+  }
+
   @Test
   void longValuesStayKnownByDigest() {
     seeMarker(3, 7);

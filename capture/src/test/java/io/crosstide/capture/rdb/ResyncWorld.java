@@ -63,11 +63,14 @@ final class ResyncWorld {
   /** The region's own log: what capture published, at whatever time. */
   final List<ChangeEvent> log = new ArrayList<>();
 
-  /** Keys that clients wrote since the last whole resync, unknown to the log. */
-  final Set<RedisKey> unseen = new HashSet<>();
+  /**
+   * Elements that clients wrote since the last whole resync, unknown to the log: the key's deadline
+   * always; all that it held and its string if they wrote the whole key.
+   */
+  final Set<Element> unseen = new HashSet<>();
 
-  /** Keys of events published by resyncs since then. */
-  final Set<RedisKey> published = new HashSet<>();
+  /** Elements of events published by resyncs since then; of a deleted key its deadline. */
+  final Set<Element> published = new HashSet<>();
 
   InMemoryShadow shadow = new InMemoryShadow();
   private int epoch = 1;
@@ -90,6 +93,9 @@ final class ResyncWorld {
     if (change == null) {
       return;
     }
+    if (!captured) {
+      touch(key, change);
+    }
     ChangeEvent event = redis.client(key, change, NOW);
     if (captured) {
       log.add(
@@ -106,8 +112,17 @@ final class ResyncWorld {
               change,
               event.position(),
               null));
+    }
+  }
+
+  private void touch(RedisKey key, Change change) {
+    // Whatever is removed may be the last there is, so that the key goes, and its deadline.
+    unseen.add(Element.deadline(key));
+    if (change instanceof Change.OfElement of) {
+      unseen.add(new Element(key, of.kind(), of.name()));
     } else {
-      unseen.add(key);
+      unseen.add(Element.string(key));
+      redis.contents().keySet().stream().filter(e -> e.key().equals(key)).forEach(unseen::add);
     }
   }
 
@@ -389,7 +404,13 @@ final class ResyncWorld {
     @Override
     public void event(int partition, ChangeEvent event) {
       log.add(event);
-      published.add(Objects.requireNonNull(event.key()));
+      Element element = event.element();
+      RedisKey key = Objects.requireNonNull(event.key());
+      if (element == null) {
+        boolean writes = event.change() instanceof Change.StringSet;
+        element = writes ? Element.string(key) : Element.deadline(key);
+      }
+      published.add(element);
       step();
     }
 
