@@ -96,8 +96,8 @@ final class Clients {
     p.put("reconnect.backoff.max.ms", "1000");
     p.put("socket.connection.setup.timeout.ms", "3000");
     p.put("socket.connection.setup.timeout.max.ms", "10000");
-    p.put("send.buffer.bytes", "-1");
-    p.put("receive.buffer.bytes", "-1");
+    p.put("send.buffer.bytes", String.valueOf(Limits.SOCKET_BUFFER_BYTES));
+    p.put("receive.buffer.bytes", String.valueOf(Limits.SOCKET_BUFFER_BYTES));
     p.put("metric.reporters", "");
     p.put("enable.metrics.push", "false");
     return p;

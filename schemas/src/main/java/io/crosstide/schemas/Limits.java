@@ -30,5 +30,13 @@ public final class Limits {
    */
   public static final int REQUEST_BYTES_MAX = RECORD_BYTES_MAX + MIB;
 
+  /**
+   * {@code send.buffer.bytes} and {@code receive.buffer.bytes} of all clients and of brokers: as
+   * the operating system sees fit, which lets them grow. For each part of a request that fits into
+   * a socket's buffer, Java copies all of the request that is left: with Kafka's default of 128 kB
+   * that is done 200 times for a record of 60 MB.
+   */
+  public static final int SOCKET_BUFFER_BYTES = -1;
+
   private Limits() {}
 }

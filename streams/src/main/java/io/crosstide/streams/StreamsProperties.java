@@ -47,6 +47,8 @@ final class StreamsProperties {
     p.put(StreamsConfig.ENABLE_METRICS_PUSH_CONFIG, false);
     p.put(StreamsConfig.LOG_SUMMARY_INTERVAL_MS_CONFIG, 0L);
     p.put(StreamsConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, 1000L);
+    p.put(StreamsConfig.SEND_BUFFER_CONFIG, Limits.SOCKET_BUFFER_BYTES);
+    p.put(StreamsConfig.RECEIVE_BUFFER_CONFIG, Limits.SOCKET_BUFFER_BYTES);
 
     p.put(main(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
     p.put(main(ConsumerConfig.FETCH_MIN_BYTES_CONFIG), 1);
@@ -110,6 +112,7 @@ final class StreamsProperties {
     p.put(
         ProducerConfig.BUFFER_MEMORY_CONFIG,
         (long) Limits.RECORD_BYTES_MAX + PRODUCER_BUFFER_MARGIN);
+    p.put(ProducerConfig.SEND_BUFFER_CONFIG, Limits.SOCKET_BUFFER_BYTES);
     p.put(ProducerConfig.METRIC_REPORTER_CLASSES_CONFIG, "");
     p.put(ProducerConfig.ENABLE_METRICS_PUSH_CONFIG, false);
     p.put(ProducerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, 1000);

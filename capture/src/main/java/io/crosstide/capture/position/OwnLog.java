@@ -6,16 +6,12 @@ import io.crosstide.schemas.ChangeEventCodec;
 import io.crosstide.schemas.EventHeader;
 import io.crosstide.schemas.Headers;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.consumer.Consumer;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
  * Reads the tail of the region's own log. Records of a capture older than the newest that fenced
@@ -45,22 +41,7 @@ public final class OwnLog implements AutoCloseable {
    * @param kafka connection settings as the user gave them
    */
   public static OwnLog open(Map<String, ?> kafka, ChangeEventCodec codec, String topic) {
-    Map<String, Object> settings = new HashMap<>();
-    settings.put(ConsumerConfig.METRIC_REPORTER_CLASSES_CONFIG, "");
-    settings.put(ConsumerConfig.ENABLE_METRICS_PUSH_CONFIG, false);
-    settings.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, 10_000);
-    settings.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, 5_000);
-    settings.putAll(kafka);
-    // Partitions are read one after another: a fetch that waits at one's end would hold up the
-    // next.
-    settings.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, 5);
-    settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
-    settings.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
-    settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
-    return new OwnLog(
-        new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer()),
-        codec,
-        topic);
+    return new OwnLog(ConsumerSettings.consumer(kafka), codec, topic);
   }
 
   /**

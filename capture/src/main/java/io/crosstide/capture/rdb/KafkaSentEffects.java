@@ -1,19 +1,16 @@
 package io.crosstide.capture.rdb;
 
+import io.crosstide.capture.position.ConsumerSettings;
 import io.crosstide.capture.rdb.SentChain.Picker;
 import io.crosstide.capture.rdb.SentChain.Segment;
 import io.crosstide.protocol.Fx;
 import io.crosstide.protocol.SentBatch;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.Consumer;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,26 +33,12 @@ public final class KafkaSentEffects implements SentEffects {
    * @param kafka connection settings as the user gave them
    */
   public KafkaSentEffects(Map<String, ?> kafka, String topic) {
-    this(() -> consumer(kafka), topic);
+    this(() -> ConsumerSettings.consumer(kafka), topic);
   }
 
   KafkaSentEffects(Supplier<Consumer<byte[], byte[]>> consumers, String topic) {
     this.consumers = consumers;
     this.topic = topic;
-  }
-
-  private static Consumer<byte[], byte[]> consumer(Map<String, ?> kafka) {
-    Map<String, Object> settings = new HashMap<>();
-    settings.put(ConsumerConfig.METRIC_REPORTER_CLASSES_CONFIG, "");
-    settings.put(ConsumerConfig.ENABLE_METRICS_PUSH_CONFIG, false);
-    settings.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, 10_000);
-    settings.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, 5_000);
-    settings.putAll(kafka);
-    settings.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, 5);
-    settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
-    settings.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
-    settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
-    return new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
   }
 
   @Override

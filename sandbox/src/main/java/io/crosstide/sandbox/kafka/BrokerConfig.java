@@ -147,6 +147,10 @@ public record BrokerConfig(
     p.setProperty("replica.fetch.max.bytes", String.valueOf(Limits.RECORD_BYTES_MAX));
     // Beyond this a broker hangs up without a word: leave room for it to say "too large".
     p.setProperty("socket.request.max.bytes", String.valueOf(2L * Limits.REQUEST_BYTES_MAX));
+    // However many connections send one: two are held, further ones wait in their sockets.
+    p.setProperty("queued.max.request.bytes", String.valueOf(2L * Limits.REQUEST_BYTES_MAX));
+    p.setProperty("socket.send.buffer.bytes", String.valueOf(Limits.SOCKET_BUFFER_BYTES));
+    p.setProperty("socket.receive.buffer.bytes", String.valueOf(Limits.SOCKET_BUFFER_BYTES));
     p.setProperty("log.segment.bytes", String.valueOf(256 * 1024 * 1024));
     p.setProperty("log.index.size.max.bytes", String.valueOf(1024 * 1024));
     // A record keeps the time stamped at its origin, also when that region's clock runs ahead of
