@@ -28,6 +28,9 @@ final class Differences {
     /** Returns whether the change is published; if not, the key becomes unknown in the shadow. */
     boolean change(RedisKey key, Change change);
 
+    /** An element differs whose value is too long to be published; its key becomes unknown. */
+    void tooLong(RedisKey key);
+
     /** The shadow has followed all changes so far: a unit may end here. */
     void done();
   }
@@ -114,20 +117,25 @@ final class Differences {
   }
 
   private void compareString(ShadowKey known, ShadowKey actual) {
-    Content value = actual.content();
-    if (value == null || value.value() == null) {
+    Content content = actual.content();
+    if (content == null) {
       throw new IllegalStateException("the snapshot of " + actual.redisKey() + " lost its value");
     }
     Content before = known.is(ShadowType.STRING) ? known.content() : null;
-    if (before != null && value.equals(before)) {
+    if (before != null && content.equals(before)) {
       return;
     }
-    BigDecimal increment = Integers.difference(before, value);
+    Bytes value = content.value();
+    if (value == null) {
+      leaveOut(known, ShadowType.STRING);
+      return;
+    }
+    BigDecimal increment = Integers.difference(before, content);
     emit(
         known,
         increment != null
             ? new Change.StringAdd(increment, null)
-            : new Change.StringSet(value.value(), actual.deadlineMillis(), false));
+            : new Change.StringSet(value, actual.deadlineMillis(), false));
   }
 
   private void compareDeadline(ShadowKey known, ShadowKey actual) {
@@ -150,9 +158,15 @@ final class Differences {
           hasLeft = left.next();
           continue;
         }
-        Change change = order > 0 ? addition(type, right) : difference(type, left, right);
-        if (change != null) {
-          emit(known, change);
+        if (order > 0 || !isEqual(type, left, right)) {
+          Bytes value = type == ShadowType.HASH ? right.content().value() : Bytes.EMPTY;
+          if (value == null) {
+            leaveOut(known, type);
+          } else {
+            emit(
+                known,
+                order > 0 ? addition(type, right, value) : difference(type, left, right, value));
+          }
         }
         hasLeft = order == 0 ? left.next() : hasLeft;
         hasRight = right.next();
@@ -169,51 +183,47 @@ final class Differences {
     };
   }
 
-  private static Change addition(ShadowType type, ElementCursor element) {
+  private static boolean isEqual(ShadowType type, ElementCursor before, ElementCursor after) {
     return switch (type) {
-      case HASH -> new Change.HashPut(element.name(), wholeValue(element));
+      case HASH -> before.content().equals(after.content());
+      case SET -> true;
+      case ZSET -> before.score() == after.score();
+      case STRING, OPAQUE -> throw hasNoElements(type);
+    };
+  }
+
+  /**
+   * @param value of a hash's field
+   */
+  private static Change addition(ShadowType type, ElementCursor element, Bytes value) {
+    return switch (type) {
+      case HASH -> new Change.HashPut(element.name(), value);
       case SET -> new Change.SetAdd(element.name());
       case ZSET -> new Change.ZsetPut(element.name(), element.score());
       case STRING, OPAQUE -> throw hasNoElements(type);
     };
   }
 
-  private static @Nullable Change difference(
-      ShadowType type, ElementCursor before, ElementCursor after) {
-    return switch (type) {
-      case HASH -> {
-        if (before.content().equals(after.content())) {
-          yield null;
-        }
-        BigDecimal increment = Integers.difference(before.content(), after.content());
-        yield increment == null
-            ? addition(type, after)
-            : new Change.HashAdd(after.name(), increment, null);
-      }
-      case SET -> null;
-      case ZSET -> {
-        if (before.score() == after.score()) {
-          yield null;
-        }
-        yield Integers.isExact(before.score()) && Integers.isExact(after.score())
-            ? new Change.ZsetAdd(after.name(), before.score(), after.score())
-            : addition(type, after);
-      }
-      case STRING, OPAQUE -> throw hasNoElements(type);
-    };
-  }
-
-  private static Bytes wholeValue(ElementCursor element) {
-    Bytes value = element.content().value();
-    if (value == null) {
-      throw new IllegalStateException(
-          "the snapshot of field " + element.name() + " lost its value");
+  private static Change difference(
+      ShadowType type, ElementCursor before, ElementCursor after, Bytes value) {
+    if (type == ShadowType.HASH) {
+      BigDecimal increment = Integers.difference(before.content(), after.content());
+      return increment == null
+          ? addition(type, after, value)
+          : new Change.HashAdd(after.name(), increment, null);
     }
-    return value;
+    return Integers.isExact(before.score()) && Integers.isExact(after.score())
+        ? new Change.ZsetAdd(after.name(), before.score(), after.score())
+        : addition(type, after, value);
   }
 
   private static IllegalStateException hasNoElements(ShadowType type) {
     return new IllegalStateException("a key of type " + type + " has no elements");
+  }
+
+  private void leaveOut(ShadowKey known, ShadowType type) {
+    receiver.tooLong(known.redisKey());
+    known.markUnknown(type);
   }
 
   private void emit(ShadowKey known, Change change) {

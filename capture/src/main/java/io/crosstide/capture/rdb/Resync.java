@@ -162,6 +162,11 @@ public final class Resync {
           }
 
           @Override
+          public void tooLong(RedisKey key) {
+            refused++;
+          }
+
+          @Override
           public void done() {
             sealIfFull();
           }

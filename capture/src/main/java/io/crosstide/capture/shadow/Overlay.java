@@ -23,6 +23,9 @@ final class Overlay {
   /** A disposable shadow's rows go to disk when this many have collected. */
   private static final int DISPOSABLE_ROWS_MAX = 8192;
 
+  /** Or when they have so many bytes. */
+  private static final long DISPOSABLE_BYTES_MAX = 4 << 20;
+
   private final RowStore store;
   private final boolean disposable;
   private final RowCache cache;
@@ -65,6 +68,10 @@ final class Overlay {
   private static final class Unit {
     final long number;
     final List<Version> versions = new ArrayList<>(4);
+
+    /** Of the versions. */
+    long bytes;
+
     @Nullable List<byte[]> droppedPrefixes;
     Checkpoint checkpoint = Checkpoint.NONE;
 
@@ -102,11 +109,13 @@ final class Overlay {
   }
 
   private void set(byte[] row, byte @Nullable [] value) {
-    if (disposable && open.versions.size() >= DISPOSABLE_ROWS_MAX) {
+    if (disposable
+        && (open.versions.size() >= DISPOSABLE_ROWS_MAX || open.bytes >= DISPOSABLE_BYTES_MAX)) {
       seal(open.checkpoint);
     }
     Version version = new Version(row, value, open);
     open.versions.add(version);
+    open.bytes += row.length + (value == null ? 0 : value.length);
     Version before = waiting.put(Bytes.wrap(row), version);
     if (before != null) {
       before.newer = version;

@@ -43,6 +43,12 @@ final class RocksRows implements RowStore {
 
   private static final double CACHE_SHARE_OF_INDEX_AND_FILTERS = 0.5;
 
+  /**
+   * Values from this size on, which only a snapshot's copy holds, lie in files of their own: in a
+   * block with others, one of 60 MB would be read whole for each of its neighbours.
+   */
+  private static final long BLOB_BYTES_MIN = 16 << 10;
+
   static {
     RocksDB.loadLibrary();
   }
@@ -75,6 +81,10 @@ final class RocksRows implements RowStore {
             .setMaxTotalWalSize(4 * options.writeBufferBytes())
             .setLevelCompactionDynamicLevelBytes(true)
             .setCompressionType(CompressionType.LZ4_COMPRESSION)
+            .setEnableBlobFiles(true)
+            .setMinBlobSize(BLOB_BYTES_MIN)
+            .setBlobCompressionType(CompressionType.LZ4_COMPRESSION)
+            .setEnableBlobGarbageCollection(true)
             .setMaxBackgroundJobs(2)
             .setMaxOpenFiles(256)
             .setInfoLogLevel(InfoLogLevel.WARN_LEVEL)

@@ -1,5 +1,7 @@
 package io.crosstide.capture.shadow;
 
+import io.crosstide.schemas.Limits;
+
 /**
  * How a shadow keeps its rows.
  *
@@ -27,9 +29,12 @@ public record ShadowOptions(
     return new ShadowOptions(64, false, 128 * MIB, 16 * MIB, 16 << 20);
   }
 
-  /** For a copy that must hold whole values and dies with its process. */
+  /**
+   * For a copy that must hold whole values and dies with its process. What is longer than any event
+   * may be is not needed whole.
+   */
   public static ShadowOptions staging() {
-    return new ShadowOptions(Integer.MAX_VALUE, true, 32 * MIB, 16 * MIB, 0);
+    return new ShadowOptions(Limits.EVENT_BYTES_MAX, true, 32 * MIB, 16 * MIB, 0);
   }
 
   /** The same with another row cache. */

@@ -10,6 +10,7 @@ import io.crosstide.capture.shadow.ShadowKey;
 import io.crosstide.capture.shadow.ShadowType;
 import io.crosstide.crdt.Bytes;
 import io.crosstide.protocol.Change;
+import io.crosstide.protocol.Content;
 import io.crosstide.protocol.RedisKey;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,6 +35,11 @@ final class DifferencesProperties {
               public boolean change(RedisKey key, Change change) {
                 emitted.add(key + " " + change);
                 return true;
+              }
+
+              @Override
+              public void tooLong(RedisKey key) {
+                emitted.add(key + " too long");
               }
 
               @Override
@@ -92,6 +98,30 @@ final class DifferencesProperties {
       }
     }
     return all;
+  }
+
+  @Test
+  void whatIsKnownByDigestOnlyIsTooLongWhereItDiffers() {
+    InMemoryShadow known = new InMemoryShadow();
+    InMemoryShadow actual = new InMemoryShadow();
+    Content one = Content.digest(Content.utf8("one").sha1());
+    Content other = Content.digest(Content.utf8("other").sha1());
+    known.key(0, Bytes.utf8("equal")).setStringContent(one);
+    actual.key(0, Bytes.utf8("equal")).setStringContent(one);
+    known.key(0, Bytes.utf8("string")).setStringContent(one);
+    actual.key(0, Bytes.utf8("string")).setStringContent(other);
+    known.key(0, Bytes.utf8("hash")).putFieldContent(Bytes.utf8("equal"), one);
+    actual.key(0, Bytes.utf8("hash")).putFieldContent(Bytes.utf8("equal"), one);
+    actual.key(0, Bytes.utf8("hash")).putFieldContent(Bytes.utf8("new"), other);
+    actual.key(0, Bytes.utf8("hash")).putField(Bytes.utf8("short"), Bytes.utf8("1"));
+    walk(known, actual);
+    assertThat(emitted).hasSize(3);
+    assertThat(emitted.get(0)).contains("hash").endsWith("too long");
+    assertThat(emitted.get(1)).contains("hash").contains("HashPut").contains("short");
+    assertThat(emitted.get(2)).contains("string").endsWith("too long");
+    assertThat(known.key(0, Bytes.utf8("equal")).exact()).isTrue();
+    assertThat(known.key(0, Bytes.utf8("hash")).exact()).isFalse();
+    assertThat(known.key(0, Bytes.utf8("string")).exact()).isFalse();
   }
 
   @Test
