@@ -51,6 +51,11 @@ public final class LettuceEffectWire implements EffectWire, AutoCloseable {
 
   private static final int STALL_DOUBLINGS_MAX = 5;
 
+  /** Of batches refused by the marker, one is told of in this time. */
+  private static final long REFUSAL_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+  private static final long NONE_TOLD = -1;
+
   // Threads: `current` is written by the owner's thread only. Everything that happens to a session
   // happens
   // in I/O threads and reaches the owner as an event that names its session. The owner sends only
@@ -80,6 +85,11 @@ public final class LettuceEffectWire implements EffectWire, AutoCloseable {
    * long: a value of hundreds of megabytes may simply take it so.
    */
   private volatile int stalls;
+
+  /** The owner's thread's, as is when the last was told. */
+  private long refusalsUntold = NONE_TOLD;
+
+  private long refusalToldNanos;
 
   LettuceEffectWire(
       RedisClient client,
@@ -222,17 +232,32 @@ public final class LettuceEffectWire implements EffectWire, AutoCloseable {
     metrics.replied(batch.size(), decoded, nanos);
     String marker = ReplyDecoder.markerOf(reply);
     if (marker != null) {
-      LOG.info(
-          "{}: batch {}:{}..{} of partition {} is refused as {}: the marker is of {}",
-          config.region(),
-          batch.epoch(),
-          batch.first(),
-          batch.last(),
-          batch.partition(),
-          decoded.outcome(),
-          marker);
+      tellRefusal(batch, decoded, marker);
     }
     listener.onReply(batch, decoded);
+  }
+
+  /** Until the owner has taken its marker back, which is soon, all it has sent is refused so. */
+  private void tellRefusal(EffectBatch batch, BatchReply reply, String marker) {
+    long now = System.nanoTime();
+    boolean remarkable = refusalsUntold == NONE_TOLD || now - refusalToldNanos >= REFUSAL_NANOS;
+    if (!remarkable) {
+      refusalsUntold++;
+      return;
+    }
+    LOG.info(
+        "{}: batch {}:{}..{} of partition {} is refused as {}: the marker is of {}; {} more since"
+            + " the last one told",
+        config.region(),
+        batch.epoch(),
+        batch.first(),
+        batch.last(),
+        batch.partition(),
+        reply.outcome(),
+        marker,
+        Math.max(0, refusalsUntold));
+    refusalToldNanos = now;
+    refusalsUntold = 0;
   }
 
   private void refused(Listener listener, EffectBatch batch, String error) {

@@ -11,6 +11,7 @@ import java.io.InputStream;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -33,12 +34,17 @@ public final class BeaconWriter implements AutoCloseable {
   private static final int TIMEOUT_MILLIS = 5_000;
   private static final long RETRY_NANOS = Duration.ofSeconds(1).toNanos();
 
+  /** Redis may be busy for a while with one large value: nothing to tell anybody. */
+  private static final long REMARKABLE_NANOS = Duration.ofSeconds(30).toNanos();
+
   private final RedisEndpoint endpoint;
   private final LongSupplier wallMillis;
   private final Thread thread;
   private volatile @Nullable Socket socket;
   private volatile boolean closed;
   private volatile @Nullable String trouble;
+  private long writtenNanos = System.nanoTime();
+  private boolean warned;
 
   public BeaconWriter(RedisEndpoint endpoint, LongSupplier wallMillis) {
     this.endpoint = endpoint;
@@ -132,16 +138,22 @@ public final class BeaconWriter implements AutoCloseable {
   }
 
   private void report(@Nullable String problem) {
-    String before = trouble;
     trouble = problem;
-    if (problem != null && before == null) {
+    long now = System.nanoTime();
+    if (problem == null) {
+      writtenNanos = now;
+      if (warned) {
+        warned = false;
+        log.info("the beacon is written to {} again", endpoint);
+      }
+    } else if (!warned && now - writtenNanos >= REMARKABLE_NANOS) {
+      warned = true;
       log.warn(
-          "the beacon cannot be written to {}: {}. Trying on; until then the time of late events is"
-              + " less exact.",
+          "the beacon could not be written to {} for {} s: {}. Trying on; until then the time of"
+              + " late events is less exact.",
           endpoint,
+          TimeUnit.NANOSECONDS.toSeconds(now - writtenNanos),
           problem);
-    } else if (problem == null && before != null) {
-      log.info("the beacon is written to {} again", endpoint);
     }
   }
 
