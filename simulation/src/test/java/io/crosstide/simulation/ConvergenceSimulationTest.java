@@ -82,15 +82,21 @@ class ConvergenceSimulationTest {
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {139, 345, 497, 776})
+  @ValueSource(longs = {106, 139, 345, 497, 776})
   void seedsWithRealCaptureThatFailedOnceHold(long seed) {
     new Simulation(seed, Simulation.Options.all().withRealCapture()).run();
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {223, 1357, 1402, 1504, 1568})
+  @ValueSource(longs = {82, 223, 349, 501, 955, 1357, 1402, 1504, 1568, 1706})
   void seedsOfRunningOwnersWithRealCaptureThatFailedOnceHold(long seed) {
     new Simulation(seed, Simulation.Options.all().withRealCapture()).paced(PACE).run();
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {567, 977})
+  void seedsOfRunningOwnersThatFailedOnceHold(long seed) {
+    new Simulation(seed, Simulation.Options.all()).paced(PACE).run();
   }
 
   @ParameterizedTest

@@ -55,6 +55,9 @@ final class SimRedis {
      * @param written what the element holds now
      */
     void effectPassed(Element element, Effect effect, Fx number, Content written);
+
+    /** A put has missed an element that held what it would have written. */
+    void effectForestalled(Effect.Put put, Fx number);
   }
 
   private final SimKeyspace keys = new SimKeyspace();
@@ -321,6 +324,9 @@ final class SimRedis {
     }
     if (missed) {
       earlier.missed(effect);
+      if (effect instanceof Effect.Put put && put.desired().equals(actual)) {
+        listener.effectForestalled(put, number);
+      }
       misses.add(new BatchReply.Miss(number.number(), "guard"));
       if (plant != Plant.CLAIMS_MISSES) {
         exceptions.put(

@@ -68,8 +68,8 @@ final class SimRegion implements SimRedis.StreamListener {
    */
   final Set<Element> slipped = new HashSet<>();
 
-  /** Last planned effect number to own seq merged when it was planned, for the present epoch. */
-  private final TreeMap<Long, Long> planned = new TreeMap<>();
+  /** Last planned effect number to own seq merged when it was planned, of dead owners as well. */
+  private final TreeMap<Fx, Long> planned = new TreeMap<>();
 
   private int owners;
   SimWire wire;
@@ -145,7 +145,9 @@ final class SimRegion implements SimRedis.StreamListener {
             });
     owners++;
     fresh.start(log.lastSeq(), owners * 100, owners);
-    planned.clear();
+    if (owners % 3 != 0) {
+      fresh.gather(); // as production's always do
+    }
     return fresh;
   }
 
@@ -160,11 +162,9 @@ final class SimRegion implements SimRedis.StreamListener {
   @Override
   public void effectPassed(Element element, Effect effect, Fx number, Content written) {
     witness.effectPassed(element, effect, number, written);
-    if (number.epoch() != merger.epoch()) {
-      return;
-    }
-    Map.Entry<Long, Long> plan = planned.ceilingEntry(number.number());
-    long knew = plan == null ? merger.merged().get(origin) : plan.getValue();
+    Map.Entry<Fx, Long> plan = planned.ceilingEntry(number);
+    boolean noted = plan != null && plan.getKey().epoch() == number.epoch();
+    long knew = noted ? plan.getValue() : merger.merged().get(origin);
     boolean unseen = witness.lastLocalSeq(element) > knew;
     // An increment sent as such commutes with what it passes over; one in place of a put does not.
     boolean commutes = effect instanceof Effect.Add add && add.knows().isNone();
@@ -172,6 +172,11 @@ final class SimRegion implements SimRedis.StreamListener {
       count("passed over unseen local writes (P14)");
       slipped.add(element);
     }
+  }
+
+  @Override
+  public void effectForestalled(Effect.Put put, Fx number) {
+    witness.effectForestalled(put, number);
   }
 
   /** What production's capture acts upon. */
@@ -219,7 +224,7 @@ final class SimRegion implements SimRedis.StreamListener {
   }
 
   private void notePlans() {
-    planned.put(merger.lastNumber(), merger.merged().get(origin));
+    planned.putIfAbsent(new Fx(merger.epoch(), merger.lastNumber()), merger.merged().get(origin));
   }
 
   void tick() {

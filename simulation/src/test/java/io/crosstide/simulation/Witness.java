@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * snapshot. By specification (P7) differences stand in for it: they lead from Redis as it was where
  * the log ends, with the effects that passed since, to what Redis holds. {@link #resynced} checks
  * that they do, and that they concern nothing that no client touched; from then on they are what
- * happened.
+ * happened. A client's write that an effect repeated cannot be told from the effect.
  */
 final class Witness {
   /** Something in the stream behind the log's end. */
@@ -57,6 +57,9 @@ final class Witness {
     }
   }
 
+  /** A put that missed what a client had written already: its own desired content. */
+  private record Forestalled(Effect.Put put, Fx number) implements Behind {}
+
   /** The marker as a batch left it. */
   private record Moved(MarkerState marker) implements Behind {}
 
@@ -73,7 +76,8 @@ final class Witness {
   private final LongSupplier millis;
   private final HybridLogicalClock clock;
   private final List<ChangeEvent> happened = new ArrayList<>();
-  private final Map<Element, Long> lastLocalSeq = new HashMap<>();
+  private final Map<Element, Long> lastOfElement = new HashMap<>();
+  private final Map<RedisKey, Long> lastOfWholeKey = new HashMap<>();
   private MarkerState known = MarkerState.initial(0);
 
   /** How many of {@link #happened} are in the log, and Redis as of the last of them. */
@@ -117,13 +121,17 @@ final class Witness {
     }
   }
 
+  void effectForestalled(Effect.Put put, Fx number) {
+    behind.add(new Forestalled(put, number));
+  }
+
   private ChangeEvent stamp(SimRedis.KeyChange change, long at, int index, int count) {
     long seq = happened.size() + 1L;
     VersionVector context = known.context();
     Map<String, MarkerState.Missed> exceptions = new TreeMap<>();
     if (change.change() instanceof Change.OfElement of) {
       Element element = new Element(change.key(), of.kind(), of.name());
-      lastLocalSeq.put(element, seq);
+      lastOfElement.put(element, seq);
       context = claim(element);
     } else {
       String digest = Element.keyDigest(change.key());
@@ -135,8 +143,7 @@ final class Witness {
                   exceptions.put(element, missed);
                 }
               });
-      lastLocalSeq.replaceAll(
-          (element, last) -> element.key().equals(change.key()) ? (Long) seq : last);
+      lastOfWholeKey.put(change.key(), seq);
     }
     return new ChangeEvent(
         origin,
@@ -171,9 +178,10 @@ final class Witness {
     return known.contextOf(element);
   }
 
-  /** The seq of the last local change of {@code element}; 0 if there was none. */
+  /** The seq of the last local change of {@code element} or its whole key; 0 if there was none. */
   long lastLocalSeq(Element element) {
-    return lastLocalSeq.getOrDefault(element, 0L);
+    return Math.max(
+        lastOfElement.getOrDefault(element, 0L), lastOfWholeKey.getOrDefault(element.key(), 0L));
   }
 
   // --- as it is captured
@@ -278,14 +286,45 @@ final class Witness {
       RedisKey key = Objects.requireNonNull(difference.key());
       explained.add(new Local(new SimRedis.KeyChange(key, difference.change())));
     }
-    SimKeyspace reached = base.copy();
     behind.clear();
-    for (Behind thing : explained) {
+    SimKeyspace reached = replay(explained, Set.of());
+    Set<Element> repeated = differing(reached, actual);
+    if (!repeated.isEmpty()) {
+      behind.clear();
+      reached = replay(explained, repeated);
+    }
+    if (!reached.contents().equals(actual.contents())) {
+      throw new Mismatch(
+          differences + " lead to\n" + reached.contents() + "\nof\n" + actual.contents());
+    }
+    happened.subList(captured, happened.size()).clear();
+    happened.addAll(differences);
+    lastOfElement.clear();
+    lastOfWholeKey.clear();
+    happened.forEach(this::remember);
+  }
+
+  /**
+   * What Redis holds after {@code things}, which become what is behind the log's end.
+   *
+   * @param repeated elements of which a put that came too late is taken to have been first: without
+   *     the client's write it would have passed, with the same result
+   */
+  private SimKeyspace replay(List<Behind> things, Set<Element> repeated) {
+    SimKeyspace reached = base.copy();
+    for (Behind thing : things) {
       if (thing instanceof Passed passed) {
         Passed now = passed.onto(reached.content(passed.element()));
         if (now != null) {
           reached.write(now.element(), now.written());
           behind.add(now);
+        }
+      } else if (thing instanceof Forestalled forestalled) {
+        Effect.Put put = forestalled.put();
+        Element element = put.element();
+        if (repeated.contains(element) && reached.content(element).equals(put.expected())) {
+          reached.write(element, put.desired());
+          behind.add(new Passed(element, put, forestalled.number(), put.desired(), false));
         }
       } else if (thing instanceof Local local) {
         reached.apply(local.change());
@@ -294,14 +333,16 @@ final class Witness {
         behind.add(thing);
       }
     }
-    if (!reached.contents().equals(actual.contents())) {
-      throw new Mismatch(
-          differences + " lead to\n" + reached.contents() + "\nof\n" + actual.contents());
-    }
-    happened.subList(captured, happened.size()).clear();
-    happened.addAll(differences);
-    lastLocalSeq.clear();
-    happened.forEach(this::remember);
+    return reached;
+  }
+
+  private static Set<Element> differing(SimKeyspace one, SimKeyspace other) {
+    Map<Element, Content> left = one.contents();
+    Map<Element, Content> right = other.contents();
+    Set<Element> differing = new HashSet<>(left.keySet());
+    differing.addAll(right.keySet());
+    differing.removeIf(element -> Objects.equals(left.get(element), right.get(element)));
+    return differing;
   }
 
   private static boolean isExpiry(SimRedis.KeyChange local, ChangeEvent difference) {
@@ -369,10 +410,9 @@ final class Witness {
   private void remember(ChangeEvent event) {
     Element element = event.element();
     if (element != null) {
-      lastLocalSeq.put(element, event.seq());
+      lastOfElement.put(element, event.seq());
     } else {
-      lastLocalSeq.replaceAll(
-          (other, last) -> other.key().equals(event.key()) ? (Long) event.seq() : last);
+      lastOfWholeKey.put(Objects.requireNonNull(event.key()), event.seq());
     }
   }
 }

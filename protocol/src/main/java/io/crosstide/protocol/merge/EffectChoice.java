@@ -40,11 +40,19 @@ final class EffectChoice {
               && event != null
               && believed.exception().isNone()
               && difference.equals(integerDelta(event.change()));
-      if (increment || tracked.missesInRow >= MISSES_UNTIL_ADD) {
+      if (increment || isHopeless(tracked, believed)) {
         return new Effect.Add(element, difference, believed.exception());
       }
     }
     return new Effect.Put(element, believed.content(), wanted, believed.exception());
+  }
+
+  /**
+   * Puts keep missing, and Redis still lacks the merged value: a put under way that may pass after
+   * all needs no help, and a sum upon it would pass over a local write that it has not seen.
+   */
+  private static boolean isHopeless(Tracked tracked, ElementState believed) {
+    return tracked.missesInRow >= MISSES_UNTIL_ADD && !believed.exception().isNone();
   }
 
   /**
