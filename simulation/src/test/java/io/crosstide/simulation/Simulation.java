@@ -71,8 +71,8 @@ final class Simulation {
     }
 
     /**
-     * The same with production's capture, and its crashes. Of keys that expire only convergence is
-     * checked: a delete just before a deadline may be published as the expiry (P25).
+     * The same with production's capture, and its crashes. A delete just before a deadline may be
+     * published as the expiry (P25).
      */
     Options withRealCapture() {
       return new Options(
@@ -84,7 +84,7 @@ final class Simulation {
           lostReplies,
           refusals,
           lostMarkers,
-          exactness && !deadlines,
+          exactness,
           true,
           plant);
     }
@@ -399,7 +399,7 @@ final class Simulation {
       Content seen = region.redis.look(element);
       MergedKeys oracle = oracle(region, key, region.witness.claim(element), oracles);
       Content claimed = oracle.content(element);
-      if (!seen.equals(claimed) && hasHadSeveralTypes(oracle)) {
+      if (!seen.equals(claimed) && isAmidTypeConflict(region, element, oracle, oracles)) {
         // Which type is visible depends on elements of the other types, whose local writes no guard
         // on this element can see. Writes on
         // one element remove nothing of another, so that only a whole-key overwrite amid a type
@@ -442,6 +442,17 @@ final class Simulation {
     return element.kind() == ElementKind.DEADLINE
         && claimed.value() != null
         && Long.parseLong(claimed.value().text()) <= now + 31;
+  }
+
+  /**
+   * Which deadline is visible follows from which string is, even of one that has an exception and
+   * is hidden behind another type: for deadlines all that was merged here counts.
+   */
+  private boolean isAmidTypeConflict(
+      SimRegion region, Element element, MergedKeys oracle, Map<VersionVector, MergedKeys> known) {
+    return hasHadSeveralTypes(oracle)
+        || (element.kind() == ElementKind.DEADLINE
+            && hasHadSeveralTypes(oracle(region, element.key(), region.witness.context(), known)));
   }
 
   private static boolean hasHadSeveralTypes(MergedKeys oracle) {

@@ -178,6 +178,11 @@ final class Witness {
     return known.contextOf(element);
   }
 
+  /** What Redis holds of the other logs, exceptions aside. */
+  VersionVector context() {
+    return known.context();
+  }
+
   /** The seq of the last local change of {@code element} or its whole key; 0 if there was none. */
   long lastLocalSeq(Element element) {
     return Math.max(
@@ -261,6 +266,9 @@ final class Witness {
     SimKeyspace truth = base.copy();
     for (Behind thing : behind) {
       if (thing instanceof Moved moved) {
+        while (!left.isEmpty() && left.getFirst().fx().compareTo(moved.marker().lastEffect()) < 0) {
+          explained.add(placed(left.removeFirst(), at, touchedKeys));
+        }
         at = moved.marker();
       } else if (thing instanceof Passed passed) {
         while (!left.isEmpty() && left.getFirst().fx().compareTo(passed.number()) < 0) {
