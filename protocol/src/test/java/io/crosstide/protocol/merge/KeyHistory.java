@@ -59,9 +59,16 @@ final class KeyHistory {
   /** Kinds that the history is about: few of them make few changes of type. */
   private final int kinds;
 
+  /**
+   * Mostly about increments of one element amid expiries, and about what becomes stable between an
+   * expiry and all regions' having seen it: such cases are too rare among all others.
+   */
+  private final boolean expiringCounter;
+
   KeyHistory(long seed) {
     random = new Random(seed);
-    kinds = 1 + random.nextInt(3);
+    expiringCounter = seed % 4 == 3;
+    kinds = expiringCounter ? 1 + random.nextInt(2) : 1 + random.nextInt(3);
     for (int region = 0; region < REGIONS; region++) {
       logs.add(new ArrayList<>());
       writers.add(new EventLog(region + 1));
@@ -91,7 +98,9 @@ final class KeyHistory {
 
   private void step(int region) {
     int choice = random.nextInt(12);
-    if (choice < 7) {
+    if (expiringCounter && choice == 0) {
+      expireAmidIncrements(region);
+    } else if (choice < 7) {
       write(region);
     } else if (choice < 11) {
       int from = random.nextInt(REGIONS);
@@ -99,24 +108,49 @@ final class KeyHistory {
         readOne(region, from);
       }
     } else {
-      floors[region] =
+      beat(
+          region,
           random.nextBoolean()
               ? received[region]
-              : between(floors[region], received[region], region);
-      logs.get(region)
-          .add(
-              writers
-                  .get(region)
-                  .control(
-                      new Change.Beat(floors[region]),
-                      others(region, received[region]),
-                      Map.of(),
-                      Fx.NONE));
+              : between(floors[region], received[region], region));
     }
   }
 
+  /**
+   * An expiry sees one increment and not the next, which becomes stable before the expiry does: one
+   * region has not read of it.
+   */
+  private void expireAmidIncrements(int region) {
+    int adds = (region + 1) % REGIONS;
+    write(adds, increment());
+    readAll(region, adds);
+    write(region, new Change.KeyExpire(10L * (1 + random.nextInt(4))));
+    write(adds, increment());
+    readAll(region, adds);
+    readAll((region + 2) % REGIONS, adds);
+    for (int each = 0; each < REGIONS; each++) {
+      beat(each, received[each]);
+    }
+  }
+
+  private void beat(int region, VersionVector floor) {
+    floors[region] = floor;
+    logs.get(region)
+        .add(
+            writers
+                .get(region)
+                .control(
+                    new Change.Beat(floors[region]),
+                    others(region, received[region]),
+                    Map.of(),
+                    Fx.NONE));
+  }
+
   private void write(int region) {
-    Change change = change();
+    write(region, change());
+  }
+
+  private void write(int region, Change change) {
     // Stamps of different regions are often equal, those of one region never.
     clocks[region] += 1 + random.nextInt(2);
     Map<String, Missed> exceptions = new HashMap<>();
@@ -146,6 +180,9 @@ final class KeyHistory {
     Bytes value = VALUES.get(random.nextInt(VALUES.size()));
     BigDecimal delta = BigDecimal.valueOf(random.nextInt(5) - 2);
     long deadline = 10L * random.nextInt(4);
+    if (expiringCounter && random.nextInt(8) > 0) {
+      return increment();
+    }
     int choice = random.nextInt(18);
     return switch (choice) {
       case 0 -> new Change.KeyDelete();
@@ -168,6 +205,13 @@ final class KeyHistory {
             default -> setOrZset(choice, name);
           };
     };
+  }
+
+  private Change increment() {
+    BigDecimal delta = BigDecimal.valueOf(1 + random.nextInt(3));
+    return kinds == 1
+        ? new Change.StringAdd(delta, null)
+        : new Change.HashAdd(NAMES.get(0), delta, null);
   }
 
   private Change setOrZset(int choice, Bytes name) {
@@ -197,6 +241,12 @@ final class KeyHistory {
       }
     }
     return result;
+  }
+
+  private void readAll(int region, int from) {
+    while (read[region][from] < logs.get(from).size()) {
+      readOne(region, from);
+    }
   }
 
   private void readOne(int region, int from) {
