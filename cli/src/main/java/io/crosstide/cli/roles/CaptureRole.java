@@ -101,7 +101,7 @@ public final class CaptureRole implements RoleHandle {
     out.put("echoes", stats.echoes());
     out.put("unsupported", stats.unsupported());
     out.put("local_commands", stats.local());
-    out.put("capture_epoch", stats.captureEpoch());
+    out.put(DeployedRegion.CAPTURE_EPOCH, stats.captureEpoch());
     out.put("read_offset", stats.readOffset());
     out.put(DeployedRegion.DURABLE_OFFSET, stats.durableOffset());
     out.put("capture_lag_bytes", stats.lagBytes());

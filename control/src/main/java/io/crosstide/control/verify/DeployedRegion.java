@@ -15,6 +15,8 @@ public final class DeployedRegion implements VerifiedRegion {
   /** Where capture's counters say up to which replication offset everything is in the log. */
   public static final String DURABLE_OFFSET = "durable_offset";
 
+  public static final String CAPTURE_EPOCH = "capture_epoch";
+
   private final CrosstideConfig.Region region;
   private final int partitions;
   private final RegionRedis redis;
@@ -56,7 +58,7 @@ public final class DeployedRegion implements VerifiedRegion {
       open = new LogEnds(region.name(), region.kafka(), partitions);
       logEnds = open;
     }
-    return open.read();
+    return open.read(stats.get().path(CAPTURE_EPOCH).asInt(0));
   }
 
   @Override

@@ -8,33 +8,49 @@ import io.crosstide.schemas.Topics;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 import java.util.Properties;
+import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads where one region's log ends, in its own Kafka: per partition, the seq of the last event.
  * Not thread-safe.
+ *
+ * <p>The last record alone does not tell: it may come from a capture that was replaced meanwhile,
+ * which all readers ignore. So the log is read back to a record of the capture that runs.
  */
 final class LogEnds implements AutoCloseable {
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
+  private static final Duration POLL = Duration.ofMillis(200);
+
+  /** Mostly the last record will do; a replaced capture may have left thousands behind it. */
+  private static final int CHUNK_GROWTH = 16;
 
   private final String region;
-  private final List<TopicPartition> all = new ArrayList<>();
-  private final KafkaConsumer<byte[], byte[]> consumer;
+  private final int partitions;
+  private final Consumer<byte[], byte[]> consumer;
 
   LogEnds(String region, CrosstideConfig.Kafka kafka, int partitions) {
+    this(region, consumer(region, kafka), partitions);
+  }
+
+  /**
+   * @param consumer in no group; closed together with this
+   */
+  LogEnds(String region, Consumer<byte[], byte[]> consumer, int partitions) {
     this.region = region;
-    for (int partition = 0; partition < partitions; partition++) {
-      all.add(new TopicPartition(Topics.changes(region), partition));
-    }
+    this.partitions = partitions;
+    this.consumer = consumer;
+  }
+
+  private static Consumer<byte[], byte[]> consumer(String region, CrosstideConfig.Kafka kafka) {
     Properties properties = new Properties();
     properties.putAll(kafka.properties());
     properties.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrap());
@@ -43,49 +59,26 @@ final class LogEnds implements AutoCloseable {
     properties.put(ConsumerConfig.METRIC_REPORTER_CLASSES_CONFIG, "");
     properties.put(ConsumerConfig.ENABLE_METRICS_PUSH_CONFIG, false);
     properties.put(ConsumerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, 1000);
-    this.consumer =
-        new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
-    consumer.assign(all);
+    properties.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, 5);
+    return new KafkaConsumer<>(
+        properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
   }
 
   /**
    * Per partition, the last seq of the region's origin; the empty vector for an empty partition.
    *
+   * @param captureEpoch of the capture that runs; 0 if that is not known
    * @throws IOException if the region's Kafka does not answer
    */
-  List<VersionVector> read() throws IOException {
-    List<VersionVector> ends =
-        new ArrayList<>(Collections.nCopies(all.size(), VersionVector.EMPTY));
+  List<VersionVector> read(int captureEpoch) throws IOException {
     try {
-      Map<TopicPartition, Long> begins = consumer.beginningOffsets(all, TIMEOUT);
-      Map<TopicPartition, Long> offsets = consumer.endOffsets(all, TIMEOUT);
-      List<TopicPartition> filled =
-          all.stream()
-              .filter(tp -> offsets.getOrDefault(tp, 0L) > begins.getOrDefault(tp, 0L))
-              .toList();
-      consumer.pause(all);
-      consumer.resume(filled);
-      for (TopicPartition tp : filled) {
-        consumer.seek(tp, offsets.getOrDefault(tp, 0L) - 1);
-      }
-      int missing = filled.size();
-      long deadline = System.nanoTime() + TIMEOUT.toNanos();
-      while (missing > 0) {
-        if (System.nanoTime() - deadline > 0) {
-          throw new IOException(
-              "Kafka of "
-                  + region
-                  + " did not give the last records of "
-                  + missing
-                  + " partitions");
-        }
-        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(200))) {
-          if (record.offset() == offsets.getOrDefault(topicPartition(record), 0L) - 1) {
-            missing--;
-            EventHeader header = Headers.read(record.headers());
-            ends.set(record.partition(), VersionVector.of(header.origin(), header.seq()));
-          }
-        }
+      List<VersionVector> ends = new ArrayList<>(partitions);
+      for (int partition = 0; partition < partitions; partition++) {
+        TopicPartition log = new TopicPartition(Topics.changes(region), partition);
+        consumer.assign(List.of(log));
+        long begin = consumer.beginningOffsets(List.of(log), TIMEOUT).getOrDefault(log, 0L);
+        long end = consumer.endOffsets(List.of(log), TIMEOUT).getOrDefault(log, 0L);
+        ends.add(end(log, begin, end, captureEpoch));
       }
       return ends;
     } catch (KafkaException e) {
@@ -93,8 +86,52 @@ final class LogEnds implements AutoCloseable {
     }
   }
 
-  private static TopicPartition topicPartition(ConsumerRecord<byte[], byte[]> record) {
-    return new TopicPartition(record.topic(), record.partition());
+  private VersionVector end(TopicPartition log, long begin, long end, int captureEpoch)
+      throws IOException {
+    EventHeader last = null;
+    for (long from = end, chunk = 1;
+        from > begin && (last == null || last.captureEpoch() < captureEpoch);
+        chunk *= CHUNK_GROWTH) {
+      from = Math.max(begin, end - chunk);
+      last = newest(log, from, end);
+    }
+    return last == null ? VersionVector.EMPTY : VersionVector.of(last.origin(), last.seq());
+  }
+
+  /** Of the records from {@code from} on: the highest seq of the newest capture. */
+  private @Nullable EventHeader newest(TopicPartition log, long from, long end) throws IOException {
+    consumer.seek(log, from);
+    EventHeader newest = null;
+    long deadline = System.nanoTime() + TIMEOUT.toNanos();
+    while (consumer.position(log) < end) {
+      List<ConsumerRecord<byte[], byte[]>> polled = consumer.poll(POLL).records(log);
+      for (ConsumerRecord<byte[], byte[]> record : polled) {
+        EventHeader header = Headers.read(record.headers());
+        if (record.offset() < end && (newest == null || isNewer(header, newest))) {
+          newest = header;
+        }
+      }
+      if (!polled.isEmpty()) {
+        deadline = System.nanoTime() + TIMEOUT.toNanos();
+      } else if (System.nanoTime() - deadline > 0) {
+        throw new IOException(
+            "Kafka of "
+                + region
+                + " did not give the records of "
+                + log
+                + " from "
+                + consumer.position(log)
+                + " to "
+                + end);
+      }
+    }
+    return newest;
+  }
+
+  private static boolean isNewer(EventHeader header, EventHeader than) {
+    return header.captureEpoch() != than.captureEpoch()
+        ? header.captureEpoch() > than.captureEpoch()
+        : header.seq() > than.seq();
   }
 
   @Override
