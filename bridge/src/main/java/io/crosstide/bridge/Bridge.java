@@ -1,5 +1,6 @@
 package io.crosstide.bridge;
 
+import io.crosstide.schemas.KafkaRights;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.Map;
@@ -258,7 +259,8 @@ public final class Bridge implements AutoCloseable {
   }
 
   private static String reason(Throwable e) {
-    String message = e.getMessage();
+    String missing = KafkaRights.missing(e);
+    String message = missing == null ? e.getMessage() : missing;
     return message == null ? e.getClass().getSimpleName() : message;
   }
 

@@ -4,6 +4,7 @@ import io.crosstide.capture.beacon.BeaconWriter;
 import io.crosstide.capture.psync.PsyncConnection;
 import io.crosstide.capture.rdb.SentEffects;
 import io.crosstide.schemas.ChangeEventCodec;
+import io.crosstide.schemas.KafkaRights;
 import io.crosstide.schemas.registry.SchemaRegistry;
 import io.crosstide.schemas.registry.SchemaRegistryUnavailableException;
 import java.io.IOException;
@@ -168,7 +169,8 @@ public final class CaptureAgent implements AutoCloseable {
           + config.eventBytesMax()
           + "; then start it again";
     }
-    return String.valueOf(failure.getMessage());
+    String missing = KafkaRights.missing(failure);
+    return missing == null ? String.valueOf(failure.getMessage()) : missing;
   }
 
   private CaptureSession open() throws InterruptedException {

@@ -3,6 +3,7 @@ package io.crosstide.streams;
 import io.crosstide.apply.ApplyMetrics;
 import io.crosstide.apply.RegionRedis;
 import io.crosstide.schemas.ChangeEventCodec;
+import io.crosstide.schemas.KafkaRights;
 import io.crosstide.schemas.Topics;
 import io.crosstide.schemas.registry.SchemaRegistry;
 import io.crosstide.streams.owner.MergeMetrics;
@@ -336,7 +337,8 @@ public final class StreamsRole implements AutoCloseable {
   }
 
   private static String message(Throwable problem) {
-    String message = problem.getMessage();
+    String missing = KafkaRights.missing(problem);
+    String message = missing == null ? problem.getMessage() : missing;
     return message == null ? problem.getClass().getSimpleName() : message;
   }
 
