@@ -25,7 +25,7 @@ import picocli.CommandLine.Spec;
     description = "Check a crosstide.yaml.",
     mixinStandardHelpOptions = true,
     subcommands = ConfigCommand.Check.class)
-final class ConfigCommand implements Runnable {
+public final class ConfigCommand implements Runnable {
   @Spec private CommandSpec spec;
 
   @Override
@@ -38,7 +38,7 @@ final class ConfigCommand implements Runnable {
    *
    * @throws CliException with every problem, if it cannot be used
    */
-  static CrosstideConfig load(Path file, PrintWriter err) {
+  public static CrosstideConfig load(Path file, PrintWriter err) {
     ConfigFile read = read(file);
     read.problems().forEach(err::println);
     err.flush();

@@ -5,6 +5,7 @@ import io.crosstide.cli.api.ApiClient;
 import io.crosstide.cli.api.ApiOptions;
 import java.time.Instant;
 import java.util.Map;
+import java.util.StringJoiner;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -46,6 +47,20 @@ final class ExplainCommand implements Runnable {
       }
     }
     api.out().flush();
+    checkAllAnswered(answer.path("regions"));
+  }
+
+  private static void checkAllAnswered(JsonNode regions) {
+    StringJoiner errors = new StringJoiner("; ");
+    for (Map.Entry<String, JsonNode> region : regions.properties()) {
+      JsonNode error = region.getValue().path("redis").path("error");
+      if (error.isTextual()) {
+        errors.add(region.getKey() + ": " + error.asText());
+      }
+    }
+    if (errors.length() > 0) {
+      throw new CliException("the key could not be read from every Redis: " + errors);
+    }
   }
 
   private void show(String region, JsonNode of) {

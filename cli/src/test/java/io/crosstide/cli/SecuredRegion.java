@@ -94,7 +94,7 @@ final class SecuredRegion implements AutoCloseable {
             .with("tls-key-file", server.key().toString())
             .with("tls-ca-cert-file", client.certificate().toString())
             .with("user", user.substring("user ".length()))
-            .with("requirepass", redisPassword() + "-of-default");
+            .with("requirepass", redisDefaultPassword());
     RedisProcess started = new RedisProcess(config).start();
     started.awaitReady(Duration.ofSeconds(20));
     return started;
@@ -148,7 +148,7 @@ final class SecuredRegion implements AutoCloseable {
   }
 
   String redisDefaultPassword() {
-    return redisPassword() + "-of-default";
+    return "default-s3cret"; // the same in all regions
   }
 
   int httpPort() {

@@ -161,6 +161,23 @@ class SecuredRunIT {
     assertThat(Executed.of("stats", "-o", "json", "--http", http).out())
         .containsPattern("\"malformed\" *: *1");
     assertNoSecretIsSeen();
+
+    Path password = directory.resolve("bench-password");
+    Files.writeString(password, east.redisDefaultPassword() + "\n");
+    Executed unknown = Executed.of("bench", "--http", http, "--warmup", "0", "--seconds", "1");
+    assertThat(unknown.status()).isEqualTo(ExitCodes.FAILURE);
+    assertThat(unknown.err()).contains("cannot be reached");
+    Executed written =
+        Executed.of(
+            ("bench --warmup 0 --seconds 2 --rate 100 --from us-east --mix set,zadd --http "
+                    + http
+                    + " --config "
+                    + config
+                    + " --redis-user default --redis-password-file "
+                    + password)
+                .split(" ", -1));
+    assertThat(written.status()).as(written.err()).isEqualTo(ExitCodes.OK);
+    assertThat(written.out()).containsPattern("eu-west +[1-9]");
   }
 
   @Test

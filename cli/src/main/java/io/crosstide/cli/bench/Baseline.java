@@ -3,6 +3,7 @@ package io.crosstide.cli.bench;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.crosstide.cli.CliException;
+import io.crosstide.cli.bench.Target.TargetRegion;
 import io.crosstide.sandbox.Ports;
 import io.crosstide.sandbox.redis.RedisBinary;
 import io.crosstide.sandbox.redis.RedisConfig;
@@ -53,17 +54,17 @@ final class Baseline {
     int[] ports = Ports.free(2);
     try (RedisProcess primary = start(binary, directory.resolve("primary"), ports[0], null);
         RedisProcess replica = start(binary, directory.resolve("replica"), ports[1], ports[0]);
-        Clients clients = new Clients();
+        Clients clients = new Clients(Logins.NONE);
         RedisMeters meters = new RedisMeters()) {
-      URI primaryUri = URI.create(primary.uri());
-      URI replicaUri = URI.create(replica.uri());
-      meters.add("primary", clients.connect(primaryUri));
-      TokenClock clock = new TokenClock("baseline", clients.connect(primaryUri));
-      TokenWatch watch = new TokenWatch("baseline", clock, clients.connect(replicaUri), 0);
+      TargetRegion written = new TargetRegion("primary", URI.create(primary.uri()));
+      TargetRegion read = new TargetRegion("replica", URI.create(replica.uri()));
+      meters.add("primary", clients.connect(written));
+      TokenClock clock = new TokenClock("baseline", clients.connect(written));
+      TokenWatch watch = new TokenWatch("baseline", clock, clients.connect(read), 0);
       Writer writer =
           new Writer(
               "baseline",
-              clients.connect(primaryUri),
+              clients.connect(written),
               new CommandSource(load, "baseline", 1),
               load.ratePerSecond());
       try {

@@ -3,10 +3,15 @@ package io.crosstide.cli.bench;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.crosstide.cli.CliException;
+import io.crosstide.cli.ConfigCommand;
 import io.crosstide.cli.Table;
 import io.crosstide.cli.api.ApiOptions;
 import io.crosstide.cli.bench.Target.TargetRegion;
+import io.crosstide.control.config.Secret;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -112,12 +117,34 @@ public final class BenchCommand implements Callable<Integer> {
       description = "Program for the baseline (default: from PATH, else the embedded one).")
   private @Nullable Path redisServer;
 
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description =
+          "The deployment's crosstide.yaml, for how to log in to its Redis servers and whom to"
+              + " trust.")
+  private @Nullable Path config;
+
+  @Option(
+      names = "--redis-user",
+      paramLabel = "NAME",
+      description =
+          "Who writes, if not the user of --config, who may not have the right to: with"
+              + " --redis-password-file.")
+  private @Nullable String redisUser;
+
+  @Option(
+      names = "--redis-password-file",
+      paramLabel = "FILE",
+      description = "Holds the password, the same for all regions.")
+  private @Nullable Path redisPasswordFile;
+
   @Override
   public Integer call() throws InterruptedException {
     Load load = load();
     ObjectMapper json = new ObjectMapper();
     Target target = Target.of(api.client());
-    BenchRun run = new BenchRun(target, sources(target), load, json, this::progress);
+    BenchRun run = new BenchRun(target, sources(target), logins(), load, json, this::progress);
     ObjectNode result = run.run();
     if (baseline != null) {
       result.set("baseline", new Baseline(load, redisServer, json, this::progress).run());
@@ -130,6 +157,21 @@ public final class BenchCommand implements Callable<Integer> {
     }
     out.flush();
     return 0;
+  }
+
+  private Logins logins() {
+    require(
+        redisUser == null || redisPasswordFile != null, "--redis-user needs --redis-password-file");
+    Path password = redisPasswordFile;
+    Path deployment = config;
+    try {
+      return new Logins(
+          deployment == null ? null : ConfigCommand.load(deployment, api.err()),
+          redisUser,
+          password == null ? null : new Secret(Files.readString(password).stripTrailing()));
+    } catch (IOException e) {
+      throw new CliException(password + " cannot be read: " + e.getMessage(), e);
+    }
   }
 
   private Load load() {

@@ -28,6 +28,7 @@ final class BenchRun {
 
   private final Target target;
   private final List<TargetRegion> sources;
+  private final Logins logins;
   private final Load load;
   private final Consumer<String> progress;
   private final ObjectMapper json;
@@ -35,11 +36,13 @@ final class BenchRun {
   BenchRun(
       Target target,
       List<TargetRegion> sources,
+      Logins logins,
       Load load,
       ObjectMapper json,
       Consumer<String> progress) {
     this.target = target;
     this.sources = sources;
+    this.logins = logins;
     this.load = load;
     this.json = json;
     this.progress = progress;
@@ -47,12 +50,16 @@ final class BenchRun {
 
   /** Everything that runs during a measurement. */
   private static final class Running implements AutoCloseable {
-    final Clients clients = new Clients();
+    final Clients clients;
     final RedisMeters redis = new RedisMeters();
     final List<Writer> writers = new ArrayList<>();
     final List<TokenClock> clocks = new ArrayList<>();
     final Map<String, WaitClock> waits = new LinkedHashMap<>();
     final Map<String, List<TokenWatch>> watches = new LinkedHashMap<>();
+
+    Running(Logins logins) {
+      clients = new Clients(logins);
+    }
 
     long answered() {
       return writers.stream().mapToLong(Writer::answered).sum();
@@ -74,7 +81,7 @@ final class BenchRun {
   }
 
   ObjectNode run() throws InterruptedException {
-    try (Running running = new Running()) {
+    try (Running running = new Running(logins)) {
       connect(running);
       running.writers.forEach(Writer::start);
       running.clocks.forEach(TokenClock::start);
@@ -101,7 +108,7 @@ final class BenchRun {
 
   private void connect(Running running) {
     for (TargetRegion region : target.regions()) {
-      running.redis.add(region.name(), running.clients.connect(region.redis()));
+      running.redis.add(region.name(), running.clients.connect(region));
       running.watches.put(region.name(), new ArrayList<>());
     }
     double rate = (double) load.ratePerSecond() / sources.size();
@@ -109,13 +116,13 @@ final class BenchRun {
       running.writers.add(
           new Writer(
               source.name(),
-              running.clients.connect(source.redis()),
+              running.clients.connect(source),
               new CommandSource(load, source.name(), source.name().hashCode()),
               rate));
-      TokenClock clock = new TokenClock(source.name(), running.clients.connect(source.redis()));
+      TokenClock clock = new TokenClock(source.name(), running.clients.connect(source));
       running.clocks.add(clock);
       running.waits.put(
-          source.name(), new WaitClock(source.name(), running.clients.connect(source.redis())));
+          source.name(), new WaitClock(source.name(), running.clients.connect(source)));
       for (TargetRegion other : target.regions()) {
         if (!other.equals(source)) {
           running
@@ -125,7 +132,7 @@ final class BenchRun {
                   new TokenWatch(
                       source.name() + "-" + other.name(),
                       clock,
-                      running.clients.connect(other.redis()),
+                      running.clients.connect(other),
                       TimeUnit.MILLISECONDS.toNanos(
                           target.delayMillis(source.name(), other.name()))));
         }

@@ -1,37 +1,44 @@
 package io.crosstide.cli.bench;
 
 import io.crosstide.cli.CliException;
-import io.lettuce.core.RedisClient;
+import io.crosstide.cli.bench.Target.TargetRegion;
+import io.crosstide.control.config.CrosstideConfig;
+import io.crosstide.control.redis.RedisClients;
+import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisException;
-import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.StatefulRedisConnection;
-import io.lettuce.core.codec.ByteArrayCodec;
-import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
-import java.net.URI;
-import java.time.Duration;
 
 /** Redis connections of the bench, on two network threads. */
 final class Clients implements AutoCloseable {
-  private static final Duration TIMEOUT = Duration.ofSeconds(30);
+  private final Logins logins;
+  private final RedisClients clients =
+      new RedisClients(
+          DefaultClientResources.builder().ioThreadPoolSize(2).computationThreadPoolSize(2).build(),
+          ClientOptions.create());
 
-  private final ClientResources resources =
-      DefaultClientResources.builder().ioThreadPoolSize(2).computationThreadPoolSize(2).build();
-  private final RedisClient client = RedisClient.create(resources);
+  Clients(Logins logins) {
+    this.logins = logins;
+  }
 
-  StatefulRedisConnection<byte[], byte[]> connect(URI redis) {
+  StatefulRedisConnection<byte[], byte[]> connect(TargetRegion region) {
+    CrosstideConfig.Redis redis = logins.redis(region);
     try {
-      RedisURI uri = RedisURI.create(redis);
-      uri.setTimeout(TIMEOUT);
-      return client.connect(ByteArrayCodec.INSTANCE, uri);
+      return clients.connect(region.name(), redis);
     } catch (RedisException e) {
-      throw new CliException("Redis at " + redis + " cannot be reached: " + e.getMessage(), e);
+      Throwable cause = e.getCause() == null ? e : e.getCause();
+      String refused = String.valueOf(cause.getMessage());
+      String hint =
+          refused.startsWith("NOAUTH") || refused.startsWith("WRONGPASS")
+              ? "; say with --redis-user and --redis-password-file who may write there"
+              : "";
+      throw new CliException(
+          "Redis at " + redis.uri() + " cannot be reached: " + refused + hint, e);
     }
   }
 
   @Override
   public void close() {
-    client.shutdown(Duration.ZERO, Duration.ofSeconds(2));
-    var unused = resources.shutdown(0, 2, java.util.concurrent.TimeUnit.SECONDS);
+    clients.close();
   }
 }

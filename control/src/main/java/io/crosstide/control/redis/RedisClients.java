@@ -2,9 +2,12 @@ package io.crosstide.control.redis;
 
 import io.crosstide.control.config.CrosstideConfig;
 import io.crosstide.control.config.Secret;
+import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SslOptions;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
 import java.io.File;
@@ -14,23 +17,50 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
-/** Read-only connections to every region's Redis: own trust for each, threads for all together. */
+/** Connections to every region's Redis: own trust for each, threads for all together. */
 public final class RedisClients implements AutoCloseable {
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
 
-  private final ClientResources resources = DefaultClientResources.create();
+  private final ClientResources resources;
+  private final ClientOptions options;
   private final Map<String, RedisClient> clients = new ConcurrentHashMap<>();
 
-  /** The region's Redis; connected at first use, to be closed by the caller. */
+  public RedisClients() {
+    this(DefaultClientResources.create(), RegionRedis.clientOptions());
+  }
+
+  /**
+   * @param resources threads for all connections; closed with them
+   * @param options of all connections, but for whom to trust
+   */
+  public RedisClients(ClientResources resources, ClientOptions options) {
+    this.resources = resources;
+    this.options = options;
+  }
+
+  /** The region's Redis, for reading; connected at first use, to be closed by the caller. */
   public RegionRedis open(CrosstideConfig.Region region) {
-    RedisClient client =
-        clients.computeIfAbsent(region.name(), name -> client(region.redis().tls()));
-    return new RegionRedis(region.name(), uri(region.redis()), client);
+    return new RegionRedis(
+        region.name(), uri(region.redis()), client(region.name(), region.redis()));
+  }
+
+  /**
+   * A connection to the Redis of {@code region}, to be closed by the caller.
+   *
+   * @throws io.lettuce.core.RedisException if it cannot be reached, or refuses the login
+   */
+  public StatefulRedisConnection<byte[], byte[]> connect(
+      String region, CrosstideConfig.Redis redis) {
+    return client(region, redis).connect(ByteArrayCodec.INSTANCE, uri(redis));
+  }
+
+  private RedisClient client(String region, CrosstideConfig.Redis redis) {
+    return clients.computeIfAbsent(region, name -> client(redis.tls()));
   }
 
   private RedisClient client(CrosstideConfig.Tls tls) {
     RedisClient client = RedisClient.create(resources);
-    client.setOptions(RegionRedis.clientOptions().mutate().sslOptions(ssl(tls)).build());
+    client.setOptions(options.mutate().sslOptions(ssl(tls)).build());
     return client;
   }
 
