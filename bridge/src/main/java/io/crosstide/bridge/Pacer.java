@@ -7,17 +7,15 @@ import java.util.function.LongSupplier;
  *
  * <p>An idempotent producer keeps at most five requests under way. Sent as fast as events come, all
  * five leave within a few milliseconds, and what comes next waits for the first to be answered,
- * nearly a round trip. A sixth of the round trip from group to group, and the time to read a group,
- * leave a request free for whatever comes next. At a round trip of 40 ms and 5,000 events/s,
- * without and with it in turn, three times each on a busy machine: the p90 of the other region's
- * log was 41 to 69 ms behind that of the own one without it, 34 to 54 ms with it, for 27 against 24
- * µs of the bridge's CPU per event. On a short line there is nothing to gain.
+ * nearly a round trip. A fifth of the round trip from group to group, and the time to read a group,
+ * leave a request free for whatever comes next; with a sixth all five were under way most of the
+ * time, and one delay made each later group wait as well. On a short line there is nothing to gain.
  */
 final class Pacer {
   /** Requests that an idempotent producer may have under way on a connection. */
   static final int REQUESTS_IN_FLIGHT = 5;
 
-  private static final int PAUSES_PER_ROUND_TRIP = 6;
+  private static final int PAUSES_PER_ROUND_TRIP = 5;
 
   /** Below this the wake-ups would cost more than the waiting. */
   private static final long SHORT_NANOS = 5_000_000L;

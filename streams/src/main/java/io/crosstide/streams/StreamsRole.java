@@ -75,7 +75,7 @@ public final class StreamsRole implements AutoCloseable {
   private final RegionRedis redis;
   private final KafkaLogEnds logEnds;
   private final SentEffectsTopic sentEffects;
-  private final WakeableClients clients = new WakeableClients();
+  private final WakeableClients clients;
   private final MergeProcessor.Shared shared;
   private final PartitionQueries queries;
 
@@ -107,6 +107,7 @@ public final class StreamsRole implements AutoCloseable {
     metrics = new MergeMetrics(meters, config.region(), names);
     redis = new RegionRedis(config.redis(), new ApplyMetrics(meters, config.region()));
     String ownLog = Topics.changes(config.region());
+    clients = new WakeableClients(ownLog);
     logEnds = new KafkaLogEnds(StreamsProperties.logEnds(config), ownLog, config.origin());
     sentEffects =
         new SentEffectsTopic(

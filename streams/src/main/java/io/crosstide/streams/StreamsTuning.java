@@ -43,7 +43,7 @@ public record StreamsTuning(
     return new StreamsTuning(
         1,
         0,
-        Duration.ofSeconds(1),
+        Duration.ofSeconds(5),
         Duration.ofSeconds(60),
         Duration.ofSeconds(20),
         OwnerSettings.BACKLOG_EFFECTS_MAX,

@@ -18,6 +18,7 @@ import io.crosstide.protocol.RedisKey;
 import io.crosstide.protocol.merge.PartitionMerger.Phase;
 import io.crosstide.schemas.ChangeEventCodec;
 import io.crosstide.schemas.Headers;
+import io.crosstide.schemas.Topics;
 import io.crosstide.schemas.registry.InMemorySchemaRegistry;
 import io.crosstide.streams.owner.MergeMetrics;
 import io.crosstide.streams.owner.OwnerSettings;
@@ -132,7 +133,11 @@ class MergeTopologyTest {
             MergeTopology.of(
                 Set.of("a", "b"),
                 new MergeProcessor.Shared(
-                    settings, codec, owners, new WakeableClients(), skipMalformed)),
+                    settings,
+                    codec,
+                    owners,
+                    new WakeableClients(Topics.changes("us-east")),
+                    skipMalformed)),
             properties);
     driver = started;
     return started;

@@ -16,7 +16,7 @@ import java.util.function.LongSupplier;
  */
 final class ReadPacer {
   /** Between two reads under load; half of it is added to the mean delay of a write. */
-  static final long GAP_NANOS = 4_000_000L;
+  static final long GAP_NANOS = 6_000_000L;
 
   /** Reads that may follow each other at once after a pause. */
   static final int TOKENS_MAX = 8;

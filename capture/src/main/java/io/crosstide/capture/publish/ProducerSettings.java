@@ -21,7 +21,7 @@ public final class ProducerSettings {
   public static Producer<byte[], byte[]> producer(
       Map<String, ?> kafka, String clientId, long inFlightBytesMax, int partitions) {
     Map<String, Object> settings = new HashMap<>();
-    settings.put(ProducerConfig.LINGER_MS_CONFIG, 1);
+    settings.put(ProducerConfig.LINGER_MS_CONFIG, 2);
     settings.put(ProducerConfig.BATCH_SIZE_CONFIG, BATCH_BYTES);
     settings.put(ProducerConfig.RECONNECT_BACKOFF_MS_CONFIG, 50);
     settings.put(ProducerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, 1_000);

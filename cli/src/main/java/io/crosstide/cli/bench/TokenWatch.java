@@ -9,15 +9,22 @@ import org.HdrHistogram.Histogram;
 
 /**
  * Polls one Redis for the tokens of another until each is visible, and records how long that took
- * beyond the link's delay. It polls only while a token is on its way; its resolution is the pause
- * between two polls, 0.2 ms or a sixteenth of the time beyond the delay so far, plus one round
- * trip.
+ * beyond the link's delay. It polls only while a token is on its way and could have arrived, going
+ * by the earliest of late; its resolution is the pause between two polls, 0.2 ms or a sixteenth of
+ * the time beyond the delay so far, plus one round trip. A token that is there at the first poll
+ * counts as having come just then: lag is never understated.
  */
 final class TokenWatch implements Runnable, AutoCloseable {
   private static final long POLL_NANOS_MIN = 200_000;
 
   /** Polling takes its share of the machine that is measured: no finer than matters. */
   private static final int POLLS_PER_LAG = 16;
+
+  /** The first poll is due after this share of the earliest lag of late. */
+  private static final double FIRST_POLL = 0.8;
+
+  /** What {@link #firstPollNanos} grows by with each token that comes later. */
+  private static final double CREEP = 1.01;
 
   private static final long LAG_MICROS_MAX = TimeUnit.MINUTES.toMicros(10);
 
@@ -26,6 +33,10 @@ final class TokenWatch implements Runnable, AutoCloseable {
   private final long delayNanos;
   private final Histogram lagMicros = new Histogram(LAG_MICROS_MAX, 3);
   private final Thread thread;
+
+  /** Polling begins so long after the link's delay has passed. Watching thread only. */
+  private double firstPollNanos;
+
   private volatile long seen;
   private volatile long recordFrom = Long.MAX_VALUE;
   private volatile long recordTo = Long.MAX_VALUE;
@@ -81,10 +92,11 @@ final class TokenWatch implements Runnable, AutoCloseable {
         seen = tokens.last();
       } else if (tokens.last() >= awaited) {
         long sent = tokens.sentNanos(awaited);
-        LockSupport.parkNanos(sent + delayNanos - System.nanoTime());
+        boolean first = parkUntil(sent + delayNanos + (long) firstPollNanos);
         boolean visible = isVisible(awaited);
         beyond = System.nanoTime() - sent - delayNanos;
         if (visible) {
+          learn(beyond, first);
           add(awaited, beyond);
           seen = awaited;
           continue;
@@ -92,6 +104,27 @@ final class TokenWatch implements Runnable, AutoCloseable {
       }
       LockSupport.parkNanos(Math.max(POLL_NANOS_MIN, beyond / POLLS_PER_LAG));
     }
+  }
+
+  /** Whether there was anything to wait for. */
+  private static boolean parkUntil(long nanos) {
+    boolean early = nanos - System.nanoTime() > 0;
+    for (long left = nanos - System.nanoTime(); left > 0; left = nanos - System.nanoTime()) {
+      LockSupport.parkNanos(left);
+    }
+    return early;
+  }
+
+  /**
+   * Moves the first poll with the earliest lags.
+   *
+   * @param atFirst the token was there at the first poll, which was waited for
+   */
+  private void learn(long beyondNanos, boolean atFirst) {
+    firstPollNanos =
+        atFirst
+            ? firstPollNanos * FIRST_POLL
+            : Math.min(Math.max(POLL_NANOS_MIN, firstPollNanos * CREEP), beyondNanos * FIRST_POLL);
   }
 
   private boolean isVisible(long number) {

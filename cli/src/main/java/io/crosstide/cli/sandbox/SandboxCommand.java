@@ -89,7 +89,7 @@ public final class SandboxCommand implements Callable<Integer> {
   @Option(
       names = "--partitions",
       paramLabel = "N",
-      defaultValue = "4",
+      defaultValue = "2",
       description = "Partitions of each log (default: ${DEFAULT-VALUE}).")
   private int partitions;
 

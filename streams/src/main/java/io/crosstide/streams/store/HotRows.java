@@ -1,63 +1,101 @@
 package io.crosstide.streams.store;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.utils.Bytes;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rows of one store that were last read or written, as they are in RocksDB. All open stores of
- * the process have equal shares of one budget. For the stream thread that has the store.
+ * The rows of one store that were last read or written, as they are in RocksDB, and which of those
+ * asked for are not there: RocksDB's Java binding answers that with an exception. All open stores
+ * of the process have equal shares of one budget. For the stream thread that has the store.
  *
- * <p>Rows go in the order they came in, those used meanwhile get a second chance: a list kept in
- * the order of use would have each reading touch four more rows, none of them in the CPU's caches.
+ * <p>Rows lie in segments of bytes, found by a table of numbers, so that hundreds of thousands of
+ * them are a few hundred objects to the garbage collector: as objects of their own, each row
+ * written made the next collection look through its neighbours too.
+ *
+ * <p>Segments are filled one after the other and given up in the same order. What was used
+ * meanwhile stays when its segment is filled anew.
+ *
+ * <pre>
+ * row: hash(4) units of 16 bytes(2) key length(2) value length(2, -1 if absent) state(1) key value
+ * </pre>
  */
 final class HotRows {
   /** Key in the Streams configuration: bytes of all stores in the process. */
   static final String BYTES = "crosstide.rows.cache.bytes";
+
+  /** What {@link #get} answers for a row that RocksDB does not have. Compared by identity. */
+  static final byte[] ABSENT = new byte[0];
+
+  static final int SEGMENT_BYTES = 1 << 16;
 
   private static final long BYTES_DEFAULT = 96L << 20;
 
   /** Keys' headers and elements; RowKeys documents the letters. */
   private static final String LETTERS = "KE";
 
-  /** Longer ones are read from RocksDB each time. */
+  /** Key and value; longer ones are read from RocksDB each time. */
   private static final int ROW_BYTES_MAX = 4 << 10;
 
-  /** What a row costs beside its bytes: two arrays, a key object, a row, a map's entry. */
-  private static final int ENTRY_BYTES = 144;
+  /** One to fill and one to give up. */
+  private static final int SEGMENTS_MIN = 2;
 
-  /** Removed rows that may wait to be forgotten, beside as many as there are others. */
-  private static final int ORDER_SLACK = 1024;
+  private static final int UNIT_BYTES = 16;
+  private static final int UNITS_PER_SEGMENT = SEGMENT_BYTES / UNIT_BYTES;
+
+  private static final int UNITS_AT = 4;
+  private static final int KEY_LENGTH_AT = 6;
+  private static final int VALUE_LENGTH_AT = 8;
+  private static final int STATE_AT = 10;
+  private static final int HEAD_BYTES = 11;
+
+  private static final byte FRESH = 0;
+  private static final byte USED = 1;
+  private static final byte DEAD = 2;
+
+  /** Of table and hashes, per slot. */
+  private static final int SLOT_BYTES = 8;
+
+  private static final int SLOTS_MIN = 256;
+
+  /** Spreads the bits of {@link Bytes#hashCode}: consecutive names have consecutive hashes. */
+  private static final int SPREAD = 0x9e3779b9;
+
+  private static final VarHandle INT =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.nativeOrder());
+  private static final VarHandle SHORT =
+      MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.nativeOrder());
 
   /** Stores that share the budget. */
   private static final AtomicInteger OPEN = new AtomicInteger();
 
-  private final Map<Bytes, Row> rows = new HashMap<>();
+  /** By number; null where there is none now. */
+  private byte[] @Nullable [] segments = new byte[8][];
 
-  /** In the order they came in, removed ones included. */
-  private final Deque<Row> order = new ArrayDeque<>();
+  /** Numbers of the segments there are, the one being filled last. */
+  private final Deque<Integer> order = new ArrayDeque<>();
 
+  private int filling = -1;
+
+  /** Bytes of the segment being filled that are taken. */
+  private int filled;
+
+  /** Where rows are: unit of all segments, plus one; 0 for a free slot. Open addressing. */
+  private int[] table = new int[SLOTS_MIN];
+
+  /** Of the rows in the same slots of {@link #table}. */
+  private int[] hashes = new int[SLOTS_MIN];
+
+  private int count;
   private long budget = BYTES_DEFAULT;
-  private long bytes;
   private boolean open;
-
-  private static final class Row {
-    private final Bytes key;
-
-    /** Null: removed. */
-    private byte @Nullable [] value;
-
-    private boolean used;
-
-    Row(Bytes key, byte[] value) {
-      this.key = key;
-      this.value = value;
-    }
-  }
 
   /** The store is opened. */
   void open(Map<String, Object> configs) {
@@ -78,94 +116,280 @@ final class HotRows {
     }
   }
 
-  /** The row, or null if it is not kept here. */
+  /** The row, {@link #ABSENT} if it is known that there is none, or null if nothing is known. */
   byte @Nullable [] get(Bytes key) {
-    Row row = rows.get(key);
-    if (row == null) {
+    int slot = find(key, hash(key));
+    if (slot < 0) {
       return null;
     }
-    row.used = true;
-    return row.value;
+    byte[] segment = segmentAt(table[slot]);
+    int at = offsetOf(table[slot]);
+    if (segment[at + STATE_AT] != USED) {
+      segment[at + STATE_AT] = USED;
+    }
+    int length = (short) SHORT.get(segment, at + VALUE_LENGTH_AT);
+    if (length < 0) {
+      return ABSENT;
+    }
+    int from = at + HEAD_BYTES + (short) SHORT.get(segment, at + KEY_LENGTH_AT);
+    return Arrays.copyOfRange(segment, from, from + length);
   }
 
-  /** The row has been read or written. */
-  void put(Bytes key, byte[] value) {
-    byte[] keyBytes = key.get();
-    if (LETTERS.indexOf(keyBytes[0]) < 0) {
+  /** The row has been read or written; null: there is none. */
+  void put(Bytes key, byte @Nullable [] value) {
+    byte[] name = key.get();
+    if (LETTERS.indexOf(name[0]) < 0) {
       return;
     }
-    if (value.length > ROW_BYTES_MAX) {
-      remove(key);
+    int hash = hash(key);
+    int slot = find(key, hash);
+    int length = name.length + (value == null ? 0 : value.length);
+    if (length > ROW_BYTES_MAX) {
+      if (slot >= 0) {
+        kill(table[slot]);
+        free(slot);
+      }
       return;
     }
-    Row row = rows.get(key);
-    if (row == null) {
-      row = new Row(key, value);
-      rows.put(key, row);
-      order.addLast(row);
-      bytes += bytesOf(key, value);
-    } else {
-      bytes += value.length - lengthOf(row.value);
-      row.value = value;
-      row.used = true;
-    }
-    if (bytes > budget / Math.max(1, OPEN.get())) {
-      evict();
-    }
-  }
-
-  private static int lengthOf(byte @Nullable [] value) {
-    return value == null ? 0 : value.length;
-  }
-
-  private static int bytesOf(Bytes key, byte @Nullable [] value) {
-    return key.get().length + lengthOf(value) + ENTRY_BYTES;
-  }
-
-  private void evict() {
-    long share = budget / Math.max(1, OPEN.get());
-    while (bytes > share) {
-      Row eldest = order.pollFirst();
-      if (eldest == null) {
+    if (slot >= 0) {
+      byte[] segment = segmentAt(table[slot]);
+      int at = offsetOf(table[slot]);
+      if (HEAD_BYTES + length <= bytesAt(segment, at)) {
+        segment[at + STATE_AT] = USED;
+        setValue(segment, at, name.length, value);
         return;
       }
-      if (eldest.value != null) {
-        if (eldest.used) {
-          eldest.used = false;
-          order.addLast(eldest);
-        } else {
-          rows.remove(eldest.key);
-          bytes -= bytesOf(eldest.key, eldest.value);
-        }
-      }
+      kill(table[slot]);
+      free(slot);
+    }
+    int bytes = (HEAD_BYTES + length + UNIT_BYTES - 1) / UNIT_BYTES * UNIT_BYTES;
+    makeRoom(bytes);
+    byte[] segment = segment(filling);
+    int at = filled;
+    filled += bytes;
+    INT.set(segment, at, hash);
+    SHORT.set(segment, at + UNITS_AT, (short) (bytes / UNIT_BYTES));
+    SHORT.set(segment, at + KEY_LENGTH_AT, (short) name.length);
+    segment[at + STATE_AT] = FRESH;
+    System.arraycopy(name, 0, segment, at + HEAD_BYTES, name.length);
+    setValue(segment, at, name.length, value);
+    insert(hash, filling * UNITS_PER_SEGMENT + at / UNIT_BYTES + 1);
+  }
+
+  private static void setValue(byte[] segment, int at, int nameLength, byte @Nullable [] value) {
+    SHORT.set(segment, at + VALUE_LENGTH_AT, (short) (value == null ? -1 : value.length));
+    if (value != null) {
+      System.arraycopy(value, 0, segment, at + HEAD_BYTES + nameLength, value.length);
     }
   }
 
-  /** The row is deleted. */
-  void remove(Bytes key) {
-    Row row = rows.remove(key);
-    if (row != null) {
-      bytes -= bytesOf(row.key, row.value);
-      row.value = null;
-      if (order.size() > 2 * rows.size() + ORDER_SLACK) {
-        order.removeIf(each -> each.value == null);
-      }
-    }
+  /** Rows known, absent ones included. */
+  int count() {
+    return count;
   }
 
-  /** Rows kept, and removed ones not forgotten yet. */
-  int remembered() {
-    return order.size();
-  }
-
-  /** Bytes kept. */
+  /** Bytes taken. */
   long bytes() {
-    return bytes;
+    return order.size() * (long) SEGMENT_BYTES + table.length * (long) SLOT_BYTES;
   }
 
   void clear() {
-    rows.clear();
+    segments = new byte[8][];
     order.clear();
-    bytes = 0;
+    filling = -1;
+    filled = 0;
+    table = new int[SLOTS_MIN];
+    hashes = new int[SLOTS_MIN];
+    count = 0;
+  }
+
+  // --- segments
+
+  private byte[] segment(int number) {
+    byte[] segment = segments[number];
+    if (segment == null) {
+      throw new IllegalStateException("no segment " + number);
+    }
+    return segment;
+  }
+
+  private byte[] segmentAt(int place) {
+    return segment((place - 1) / UNITS_PER_SEGMENT);
+  }
+
+  private static int offsetOf(int place) {
+    return (place - 1) % UNITS_PER_SEGMENT * UNIT_BYTES;
+  }
+
+  private static int bytesAt(byte[] segment, int at) {
+    return (short) SHORT.get(segment, at + UNITS_AT) * UNIT_BYTES;
+  }
+
+  private void kill(int place) {
+    segmentAt(place)[offsetOf(place) + STATE_AT] = DEAD;
+  }
+
+  private int segmentsMax() {
+    long share = budget / Math.max(1, OPEN.get()) - table.length * (long) SLOT_BYTES;
+    return (int) Math.max(SEGMENTS_MIN, share / SEGMENT_BYTES);
+  }
+
+  /** Has the segment being filled hold so many bytes more. */
+  private void makeRoom(int bytes) {
+    if (filling >= 0 && filled + bytes <= SEGMENT_BYTES) {
+      return;
+    }
+    if (filling >= 0 && filled < SEGMENT_BYTES) {
+      // What ends a segment early.
+      SHORT.set(segment(filling), filled + UNITS_AT, (short) 0);
+    }
+    int max = segmentsMax();
+    while (order.size() > max) {
+      int eldest = order.removeFirst();
+      keepUsed(eldest, 0);
+      segments[eldest] = null;
+    }
+    if (order.size() < max) {
+      filling = freeNumber();
+      segments[filling] = new byte[SEGMENT_BYTES];
+      filled = 0;
+    } else {
+      filling = order.removeFirst();
+      // Half of it at most, or a store whose rows are all in use would search and search.
+      filled = keepUsed(filling, SEGMENT_BYTES / 2);
+    }
+    order.addLast(filling);
+  }
+
+  private int freeNumber() {
+    for (int number = 0; number < segments.length; number++) {
+      if (segments[number] == null) {
+        return number;
+      }
+    }
+    int number = segments.length;
+    segments = Arrays.copyOf(segments, 2 * number);
+    return number;
+  }
+
+  /**
+   * Moves what was used to the segment's beginning, and forgets the rest.
+   *
+   * @param bytesMax how much may stay
+   * @return how much has stayed
+   */
+  private int keepUsed(int number, int bytesMax) {
+    byte[] segment = segment(number);
+    int kept = 0;
+    int bytes;
+    for (int at = 0; at < SEGMENT_BYTES; at += bytes) {
+      bytes = bytesAt(segment, at);
+      if (bytes == 0) {
+        break;
+      }
+      if (segment[at + STATE_AT] == DEAD) {
+        continue;
+      }
+      int slot = slotOf((int) INT.get(segment, at), placeOf(number, at));
+      if (segment[at + STATE_AT] == USED && kept + bytes <= bytesMax) {
+        System.arraycopy(segment, at, segment, kept, bytes);
+        segment[kept + STATE_AT] = FRESH;
+        table[slot] = placeOf(number, kept);
+        kept += bytes;
+      } else {
+        free(slot);
+      }
+    }
+    return kept;
+  }
+
+  private static int placeOf(int number, int at) {
+    return number * UNITS_PER_SEGMENT + at / UNIT_BYTES + 1;
+  }
+
+  // --- table
+
+  private static int hash(Bytes key) {
+    int hash = key.hashCode() * SPREAD;
+    return hash ^ (hash >>> 16);
+  }
+
+  /** The row's slot, or -1. */
+  private int find(Bytes key, int hash) {
+    byte[] name = key.get();
+    int mask = table.length - 1;
+    for (int slot = hash & mask; table[slot] != 0; slot = (slot + 1) & mask) {
+      if (hashes[slot] == hash && isAt(table[slot], name)) {
+        return slot;
+      }
+    }
+    return -1;
+  }
+
+  private boolean isAt(int place, byte[] name) {
+    byte[] segment = segmentAt(place);
+    int at = offsetOf(place);
+    int from = at + HEAD_BYTES;
+    return (short) SHORT.get(segment, at + KEY_LENGTH_AT) == name.length
+        && Arrays.equals(segment, from, from + name.length, name, 0, name.length);
+  }
+
+  /** The slot of a row that is known to have one. */
+  private int slotOf(int hash, int place) {
+    int mask = table.length - 1;
+    int slot = hash & mask;
+    while (table[slot] != place) {
+      if (table[slot] == 0) {
+        throw new IllegalStateException("a row is not in the table");
+      }
+      slot = (slot + 1) & mask;
+    }
+    return slot;
+  }
+
+  private void insert(int hash, int place) {
+    if (2 * (count + 1) > table.length) {
+      grow();
+    }
+    count++;
+    set(hash, place);
+  }
+
+  private void set(int hash, int place) {
+    int mask = table.length - 1;
+    int slot = hash & mask;
+    while (table[slot] != 0) {
+      slot = (slot + 1) & mask;
+    }
+    table[slot] = place;
+    hashes[slot] = hash;
+  }
+
+  private void grow() {
+    int[] places = table;
+    int[] ofPlaces = hashes;
+    table = new int[2 * places.length];
+    hashes = new int[table.length];
+    for (int slot = 0; slot < places.length; slot++) {
+      if (places[slot] != 0) {
+        set(ofPlaces[slot], places[slot]);
+      }
+    }
+  }
+
+  /** Frees a slot, and moves up those behind it that had to give way. */
+  private void free(int slot) {
+    count--;
+    int mask = table.length - 1;
+    int hole = slot;
+    for (int next = (hole + 1) & mask; table[next] != 0; next = (next + 1) & mask) {
+      int home = hashes[next] & mask;
+      if (((next - home) & mask) >= ((next - hole) & mask)) {
+        table[hole] = table[next];
+        hashes[hole] = hashes[next];
+        hole = next;
+      }
+    }
+    table[hole] = 0;
   }
 }

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * the changelog in the transaction that commits the input positions (P12): Kafka Streams calls
  * {@link #flushCache} before it flushes its producer for a commit, as it does for its own caches.
  *
- * <p>Rows of keys and elements last read or written are kept on the heap, within a budget that all
+ * <p>Rows of keys and elements last read or written are kept in memory, within a budget that all
  * stores of the process share: reading one from RocksDB costs some 5 µs. Rows are written to it in
  * batches, the last before a commit.
  *
@@ -97,15 +97,10 @@ public final class PartitionRows implements StateStore, RowStore, CachedStateSto
     Bytes rowKey = Bytes.wrap(key);
     byte[] hot = hotRows.get(rowKey);
     if (hot != null) {
-      return hot;
+      return hot == HotRows.ABSENT ? null : hot;
     }
-    if (unwritten.containsKey(rowKey)) {
-      return unwritten.get(rowKey);
-    }
-    byte[] row = rows.get(rowKey);
-    if (row != null) {
-      hotRows.put(rowKey, row);
-    }
+    byte[] row = unwritten.containsKey(rowKey) ? unwritten.get(rowKey) : rows.get(rowKey);
+    hotRows.put(rowKey, row);
     return row;
   }
 
@@ -123,7 +118,7 @@ public final class PartitionRows implements StateStore, RowStore, CachedStateSto
   @Override
   public void delete(byte[] key) {
     Bytes rowKey = Bytes.wrap(key);
-    hotRows.remove(rowKey);
+    hotRows.put(rowKey, null);
     write(rowKey, null);
   }
 

@@ -1,6 +1,7 @@
 package io.crosstide.streams.store;
 
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.streams.state.RocksDBConfigSetter;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.BlockBasedTableConfig;
@@ -43,6 +44,17 @@ public final class RocksSettings implements RocksDBConfigSetter {
    */
   private static final int CACHE_SHARD_BITS = 2;
 
+  /** More stores than this and the budget, not the single one's size, says when to flush. */
+  private static final int MEMTABLES_TOGETHER = 12;
+
+  /**
+   * Eighths. Partitions fill evenly; of equal sizes, all would be written to disk at the same time
+   * and keep both cores from everything else for a while.
+   */
+  private static final int[] SHARES = {6, 9, 7, 10, 8, 11, 5, 12};
+
+  private static final AtomicInteger opened = new AtomicInteger();
+
   private static @Nullable Shared shared;
 
   private @Nullable BloomFilter filter;
@@ -58,7 +70,10 @@ public final class RocksSettings implements RocksDBConfigSetter {
       long writeBufferBytes = number(configs, WRITE_BUFFER_BYTES, 32L << 20);
       Cache cache = new LRUCache(cacheBytes, CACHE_SHARD_BITS);
       memory =
-          new Shared(cache, new WriteBufferManager(writeBufferBytes, cache), writeBufferBytes / 2);
+          new Shared(
+              cache,
+              new WriteBufferManager(writeBufferBytes, cache),
+              writeBufferBytes / MEMTABLES_TOGETHER);
       shared = memory;
     }
     return memory;
@@ -82,7 +97,7 @@ public final class RocksSettings implements RocksDBConfigSetter {
     table.setPinTopLevelIndexAndFilter(true);
     options.setTableFormatConfig(table);
     options.setWriteBufferManager(memory.writeBuffers());
-    options.setWriteBufferSize(memory.memtableBytes());
+    options.setWriteBufferSize(memory.memtableBytes() * SHARES[opened.getAndIncrement() & 7] / 8);
     options.setMaxWriteBufferNumber(MEMTABLES_MAX);
     // Tells of most keys that are not stored without a search of the memtable.
     options.setMemtablePrefixBloomSizeRatio(MEMTABLE_BLOOM_SHARE);

@@ -26,6 +26,16 @@ public final class ThreadWaker {
   private static final long REST_NANOS_MAX = 8_000_000;
   private static final long REST_NANOS_MIN = 300_000;
 
+  /**
+   * Nobody waits for the merge of the own region's changes, and each turn costs the broker two
+   * requests: after a poll that brought only those, the thread rests so long. Not while other
+   * regions write: their changes would be kept waiting.
+   */
+  private static final long OWN_REST_NANOS = 20_000_000;
+
+  /** Other regions have not written for so long: the next of their changes may wait for a rest. */
+  private static final long OTHERS_SILENT_NANOS = 2_000_000_000;
+
   /** With so many records at a time there is nothing to gain by waiting for more. */
   private static final int MANY_RECORDS = 200;
 
@@ -38,6 +48,7 @@ public final class ThreadWaker {
   private final HandedOver handedOver;
   private final List<Work> work = new CopyOnWriteArrayList<>();
   private volatile long lastRecordsNanos = System.nanoTime() - BUSY_NANOS;
+  private long lastOfOthersNanos = System.nanoTime();
   private boolean mayRest;
   private boolean rested;
   private boolean pending;
@@ -148,7 +159,10 @@ public final class ThreadWaker {
 
   private void rest() {
     long now = System.nanoTime();
-    long due = now + Math.min(REST_NANOS_MAX, (now - lastRecordsNanos) * REST_FACTOR);
+    long due =
+        now - lastOfOthersNanos > OTHERS_SILENT_NANOS
+            ? now + OWN_REST_NANOS
+            : now + Math.min(REST_NANOS_MAX, (now - lastRecordsNanos) * REST_FACTOR);
     try {
       synchronized (this) {
         while (!pending) {
@@ -166,10 +180,14 @@ public final class ThreadWaker {
 
   /**
    * @param records how many the poll has brought
+   * @param ofOthers whether other regions' changes were among them
    */
-  void leavePoll(int records) {
+  void leavePoll(int records, boolean ofOthers) {
     if (records > 0) {
       lastRecordsNanos = System.nanoTime();
+      if (ofOthers) {
+        lastOfOthersNanos = lastRecordsNanos;
+      }
     }
     mayRest = records > 0 && records < MANY_RECORDS;
     synchronized (this) {

@@ -44,18 +44,25 @@ public final class WakeableClients implements KafkaClientSupplier {
   /** How long a fetch may take that finds records waiting. */
   private static final Duration GATHER = Duration.ofMillis(3);
 
+  private final String ownLog;
+
   private final Map<Thread, ThreadWaker> wakers = new ConcurrentHashMap<>();
 
   private final Function<Map<String, Object>, Consumer<byte[], byte[]>> consumers;
   private final Supplier<ThreadWaker> newWaker;
 
-  public WakeableClients() {
-    this(WakeableClients::plain, ThreadWaker::new);
+  /**
+   * @param ownLog the topic whose changes nobody waits for
+   */
+  public WakeableClients(String ownLog) {
+    this(ownLog, WakeableClients::plain, ThreadWaker::new);
   }
 
   WakeableClients(
+      String ownLog,
       Function<Map<String, Object>, Consumer<byte[], byte[]>> consumers,
       Supplier<ThreadWaker> newWaker) {
+    this.ownLog = ownLog;
     this.consumers = consumers;
     this.newWaker = newWaker;
   }
@@ -146,7 +153,7 @@ public final class WakeableClients implements KafkaClientSupplier {
         return pollNothing(waker);
       }
       Duration allowed = waker.enterPoll(consumer, timeout);
-      int count = 0;
+      ConsumerRecords<byte[], byte[]> all = ConsumerRecords.empty();
       try {
         ConsumerRecords<byte[], byte[]> records = polled(allowed);
         waker.handedOver().read(records);
@@ -157,11 +164,25 @@ public final class WakeableClients implements KafkaClientSupplier {
           waker.handedOver().read(since);
           records = join(records, since);
         }
-        count = records.count();
+        all = records;
         return records;
       } finally {
-        waker.leavePoll(count);
+        waker.leavePoll(all.count(), bringsOthersChanges(all));
       }
+    }
+
+    /** Beats, which have no key, are no changes. */
+    private boolean bringsOthersChanges(ConsumerRecords<byte[], byte[]> records) {
+      for (TopicPartition tp : records.partitions()) {
+        if (!tp.topic().equals(ownLog)) {
+          for (ConsumerRecord<byte[], byte[]> record : records.records(tp)) {
+            if (record.key() != null) {
+              return true;
+            }
+          }
+        }
+      }
+      return false;
     }
 
     private ConsumerRecords<byte[], byte[]> polled(Duration timeout) {
@@ -184,7 +205,7 @@ public final class WakeableClients implements KafkaClientSupplier {
       } catch (WakeupException woken) {
         return ConsumerRecords.empty();
       } finally {
-        waker.leavePoll(0);
+        waker.leavePoll(0, false);
         // Streams may have given up partitions, or paused them itself, while it polled.
         heldBack.retainAll(consumer.assignment());
         consumer.resume(heldBack);

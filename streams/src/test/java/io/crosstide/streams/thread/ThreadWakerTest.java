@@ -26,7 +26,7 @@ class ThreadWakerTest {
   /** One poll that brings {@code records}; returns for how long it was allowed to wait. */
   private Duration poll(int records) {
     Duration allowed = waker.enterPoll(consumer, TIMEOUT);
-    waker.leavePoll(records);
+    waker.leavePoll(records, true);
     return allowed;
   }
 
@@ -49,7 +49,7 @@ class ThreadWakerTest {
     waker.enterPoll(consumer, TIMEOUT);
     waker.wakeUp();
     waker.wakeUp();
-    waker.leavePoll(0);
+    waker.leavePoll(0, false);
     assertThat(calls).containsExactly("wakeup");
   }
 
@@ -58,7 +58,7 @@ class ThreadWakerTest {
     for (int i = 0; i < 3; i++) {
       waker.enterPoll(consumer, TIMEOUT);
       waker.wakeUp();
-      waker.leavePoll(0);
+      waker.leavePoll(0, false);
     }
     assertThat(calls).hasSize(3);
   }
@@ -73,6 +73,21 @@ class ThreadWakerTest {
     assertThat(waker.hasRested()).isTrue();
     poll(0);
     assertThat(waker.hasRested()).as("after a poll without records").isFalse();
+  }
+
+  @Test
+  void whileOthersAreSilentTheThreadRestsLonger() {
+    waker.enterPoll(consumer, TIMEOUT);
+    waker.leavePoll(3, true);
+    awaitPassed(2_050);
+    waker.enterPoll(consumer, TIMEOUT);
+    waker.leavePoll(3, false);
+    long begin = System.nanoTime();
+    poll(3);
+    assertThat(System.nanoTime() - begin).isGreaterThan(TimeUnit.MILLISECONDS.toNanos(19));
+    begin = System.nanoTime();
+    poll(0);
+    assertThat(System.nanoTime() - begin).isLessThan(TimeUnit.MILLISECONDS.toNanos(15));
   }
 
   @Test

@@ -32,7 +32,7 @@ class WakeableClientsTest {
         }
       };
   private final WakeableClients clients =
-      new WakeableClients(config -> kafka, () -> new ThreadWaker(BYTES_MAX));
+      new WakeableClients("changes.own", config -> kafka, () -> new ThreadWaker(BYTES_MAX));
   private final Consumer<byte[], byte[]> consumer = clients.getConsumer(Map.of());
   private long offset;
 
