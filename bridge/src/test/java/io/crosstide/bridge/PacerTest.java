@@ -19,12 +19,12 @@ class PacerTest {
   }
 
   @Test
-  void pausesForASixthOfTheRoundTrip() {
+  void pausesForAFifthOfTheRoundTrip() {
     pacer.sample(60 * MILLI);
     pacer.sending();
-    assertThat(pacer.nanosToWait()).isEqualTo(10 * MILLI);
+    assertThat(pacer.nanosToWait()).isEqualTo(12 * MILLI);
     now.addAndGet(7 * MILLI);
-    assertThat(pacer.nanosToWait()).isEqualTo(3 * MILLI);
+    assertThat(pacer.nanosToWait()).isEqualTo(5 * MILLI);
     now.addAndGet(7 * MILLI);
     assertThat(pacer.nanosToWait()).isZero();
   }
@@ -42,7 +42,7 @@ class PacerTest {
       pacer.sample(100 * MILLI);
     }
     pacer.sending();
-    assertThat(pacer.nanosToWait()).isCloseTo(100 * MILLI / 6, Offset.offset(MILLI / 4));
+    assertThat(pacer.nanosToWait()).isCloseTo(100 * MILLI / 5, Offset.offset(MILLI / 4));
   }
 
   @Test
