@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.common.errors.RetriableException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -43,9 +42,6 @@ public final class CaptureAgent implements AutoCloseable {
   private final SentEffects sentEffects;
   private final CaptureCounters counters = new CaptureCounters();
 
-  /** The last beacon written: it never goes back, or a Redis would seem to have lost data. */
-  private final AtomicLong beaconMillis = new AtomicLong();
-
   private final BeaconWriter beacon;
   private final Thread thread;
   private final CountDownLatch stopping = new CountDownLatch(1);
@@ -70,10 +66,7 @@ public final class CaptureAgent implements AutoCloseable {
     this.config = config;
     this.codec = new ChangeEventCodec(registry, config.topic());
     this.sentEffects = sentEffects;
-    this.beacon =
-        new BeaconWriter(
-            config.redis(),
-            () -> beaconMillis.accumulateAndGet(System.currentTimeMillis(), Math::max));
+    this.beacon = new BeaconWriter(config.redis(), System::currentTimeMillis);
     this.thread = new Thread(this::run, "capture-" + config.region());
   }
 
@@ -129,7 +122,7 @@ public final class CaptureAgent implements AutoCloseable {
         try {
           CaptureSession opened = open();
           backoff = BACKOFF_MILLIS_MIN;
-          beaconMillis.accumulateAndGet(opened.lastBeaconMillis(), Math::max);
+          beacon.notBefore(opened.lastBeaconMillis());
           beacon.start();
           follow(opened);
         } catch (RetriableException | SchemaRegistryUnavailableException e) {

@@ -88,13 +88,13 @@ class ConvergenceSimulationTest {
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {82, 223, 349, 501, 955, 1357, 1402, 1504, 1568, 1706})
+  @ValueSource(longs = {82, 223, 349, 360, 501, 605, 628, 955, 1357, 1402, 1504, 1568, 1706})
   void seedsOfRunningOwnersWithRealCaptureThatFailedOnceHold(long seed) {
     new Simulation(seed, Simulation.Options.all().withRealCapture()).paced(PACE).run();
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {567, 977})
+  @ValueSource(longs = {567, 977, 2898})
   void seedsOfRunningOwnersThatFailedOnceHold(long seed) {
     new Simulation(seed, Simulation.Options.all()).paced(PACE).run();
   }

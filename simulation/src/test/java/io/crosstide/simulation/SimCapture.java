@@ -219,7 +219,8 @@ final class SimCapture implements CaptureStage, EventSink {
   @Override
   public void beacon() {
     if (interpreter != null) {
-      beaconMillis = Math.max(beaconMillis, millis.getAsLong());
+      // The first write of BeaconWriter learns of a beacon that the shadow does not know of.
+      beaconMillis = Math.max(Math.max(beaconMillis, redis.beaconMillis), millis.getAsLong());
       redis.beacon(beaconMillis);
     }
   }

@@ -11,7 +11,10 @@ import java.io.InputStream;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +25,10 @@ import org.slf4j.LoggerFactory;
  * Writes the wall clock into Redis as {@value #KEY} every {@link #PERIOD}, so that the replication
  * stream says when its commands ran: events that are read late, after an outage of capture, are
  * stamped with the time at which they happened, and an expiry can be told from a delete.
+ *
+ * <p>The beacon never goes back, or a Redis would seem to have lost data (P8), whatever the clock
+ * does and however far a crash has set capture back: each connection begins by asking for the
+ * beacon that stands.
  *
  * <p>While Redis refuses or is away it keeps trying; commands read meanwhile have a less exact
  * time. One thread, one connection.
@@ -37,8 +44,18 @@ public final class BeaconWriter implements AutoCloseable {
   /** Redis may be busy for a while with one large value: nothing to tell anybody. */
   private static final long REMARKABLE_NANOS = Duration.ofSeconds(30).toNanos();
 
+  /**
+   * Options of {@code SET} that return the value before it; the first leaves it (Redis 7), the
+   * second is for 6.2.
+   */
+  private static final List<List<String>> ASKING = List.of(List.of("NX", "GET"), List.of("GET"));
+
+  private static final String NULL = "$-1";
+  private static final int DIGITS_MAX = 18;
+
   private final RedisEndpoint endpoint;
   private final LongSupplier wallMillis;
+  private final AtomicLong highest = new AtomicLong();
   private final Thread thread;
   private volatile @Nullable Socket socket;
   private volatile boolean closed;
@@ -51,6 +68,15 @@ public final class BeaconWriter implements AutoCloseable {
     this.wallMillis = wallMillis;
     this.thread = new Thread(this::run, "capture-beacon-" + endpoint.port());
     this.thread.setDaemon(true);
+  }
+
+  /**
+   * No beacon below {@code millis} is written from now on.
+   *
+   * @param millis a beacon that is known to have been written
+   */
+  public void notBefore(long millis) {
+    highest.accumulateAndGet(millis, Math::max);
   }
 
   /** Begins to write; nothing if it has begun. */
@@ -71,9 +97,10 @@ public final class BeaconWriter implements AutoCloseable {
         socket = connected;
         InputStream in = new BufferedInputStream(connected.getInputStream());
         login(connected, in);
+        askBeforeWriting(connected, in);
         long next = System.nanoTime();
         while (!closed) {
-          String answer = call(connected, in, "SET", KEY, Long.toString(wallMillis.getAsLong()));
+          String answer = call(connected, in, "SET", KEY, nextBeacon());
           report(answer.equals("+OK") ? null : answer);
           next += PERIOD.toNanos();
           long now = System.nanoTime();
@@ -88,6 +115,45 @@ public final class BeaconWriter implements AutoCloseable {
           LockSupport.parkNanos(this, RETRY_NANOS);
         }
       }
+    }
+  }
+
+  private String nextBeacon() {
+    return Long.toString(highest.accumulateAndGet(wallMillis.getAsLong(), Math::max));
+  }
+
+  /**
+   * Learns of the beacon that stands with the right to {@code SET} alone. A shadow that a crash has
+   * set back may not know of it, and capture may read it yet.
+   */
+  private void askBeforeWriting(Socket connected, InputStream in) throws IOException {
+    for (List<String> options : ASKING) {
+      List<String> words = new ArrayList<>(List.of("SET", KEY, nextBeacon()));
+      words.addAll(options);
+      String answer = call(connected, in, words.toArray(new String[0]));
+      if (answer.startsWith("$") && !answer.equals(NULL)) {
+        stands(in, Integer.parseInt(answer.substring(1)));
+      }
+      if (!answer.startsWith("-ERR syntax")) {
+        return; // whatever else is refused, the write that follows reports
+      }
+    }
+  }
+
+  private void stands(InputStream in, int length) throws IOException {
+    boolean isTime = length <= DIGITS_MAX;
+    if (isTime) {
+      String value = new String(in.readNBytes(length), StandardCharsets.ISO_8859_1);
+      isTime = value.matches("[0-9]+");
+      if (isTime) {
+        notBefore(Long.parseLong(value));
+      }
+    } else {
+      in.skipNBytes(length);
+    }
+    in.skipNBytes(2); // the end of the line
+    if (!isTime) {
+      log.warn("{} of {} held no time, so somebody else wrote it: overwritten", KEY, endpoint);
     }
   }
 

@@ -56,6 +56,12 @@ final class LocalFold {
     return Content.ABSENT; // removals of the element, the deadline, or the whole key
   }
 
+  /** Whether what {@code change} leaves depends on what was there. */
+  static boolean isSum(Change change) {
+    return (change instanceof Change.StringAdd string && string.result() == null)
+        || (change instanceof Change.HashAdd hash && hash.result() == null);
+  }
+
   private static @Nullable Content added(
       Content before, ElementKind kind, BigDecimal delta, @Nullable Bytes result) {
     if (result != null) {

@@ -543,7 +543,8 @@ public final class PartitionMerger implements EffectWire.Listener {
     if (!tracked.known) {
       Fx probe = tracked.probe;
       if (probe != null && probe.atMost(event.fx())) {
-        tracked.since.add(new Tracked.LocalChange(event.fx(), event.change()));
+        tracked.since.add(
+            new Tracked.LocalChange(event.fx(), event.change(), probe.atMost(passed)));
       }
       return;
     }

@@ -80,7 +80,9 @@ final class Probes {
   }
 
   /**
-   * What Redis holds is the answer with the local changes since.
+   * What Redis holds is the answer with the local changes since. A full resync's differences stand
+   * in for changes from before the probe and after it alike: what they set is held either way, but
+   * a sum may be in the answer already.
    *
    * @return false if that cannot be told, so that it is to be asked again
    */
@@ -88,7 +90,8 @@ final class Probes {
     BatchReply.ProbeAnswer answer = Objects.requireNonNull(tracked.answer);
     Content content = answer.content().compact();
     for (Tracked.LocalChange change : tracked.since) {
-      Content after = LocalFold.after(content, tracked.element, change.change());
+      boolean maybeHeld = !change.isBehindProbe() && LocalFold.isSum(change.change());
+      Content after = maybeHeld ? null : LocalFold.after(content, tracked.element, change.change());
       if (after == null) {
         tracked.probe = null;
         return false;

@@ -22,8 +22,12 @@ final class Tracked {
   /** An effect that the local log has not shown yet. */
   record Pending(Fx number, Effect effect) {}
 
-  /** A local change processed while the content was unknown. */
-  record LocalChange(Fx fx, Change change) {}
+  /**
+   * A local change processed while the content was unknown.
+   *
+   * @param isBehindProbe it surely came after the probe; otherwise the answer may hold it already
+   */
+  record LocalChange(Fx fx, Change change, boolean isBehindProbe) {}
 
   /**
    * Sums of numbers below this are exact in every kind of element, and a million of them fit in 64

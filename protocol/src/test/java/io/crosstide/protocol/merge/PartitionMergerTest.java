@@ -532,6 +532,42 @@ class PartitionMergerTest {
   }
 
   @Test
+  void anIncrementFoundByAResyncMayBeInTheProbesAnswerAlready() { // P4, P7
+    start();
+    owner.onEvent(redis.client(KEY, set("5"), 10));
+    owner.onEvent(eu.write(KEY, incr(3), VersionVector.of(us.origin(), 1), 1));
+    owner.persist();
+    redis.disconnect();
+    rows = rows.committed();
+    owner = newOwner();
+    owner.start(us.lastSeq(), EPOCH + 1, ++owners);
+    ChangeEvent before = redis.client(KEY, incr(2), 20);
+    redis.connect(owner);
+    redis.deliver();
+    assertThat(told.probes).contains(STRING);
+    owner.onEvent(withFx(before, marker().fx())); // as a difference, behind the probe
+    settle();
+    assertThat(redis.content(STRING)).isEqualTo(Content.utf8("10"));
+    assertThat(told.misses).as("effects that believed in 12").isEmpty();
+  }
+
+  private static ChangeEvent withFx(ChangeEvent event, Fx fx) {
+    return new ChangeEvent(
+        event.origin(),
+        event.seq(),
+        event.previousSeq(),
+        event.captureEpoch(),
+        event.stamp(),
+        event.context(),
+        event.exceptions(),
+        fx,
+        event.key(),
+        event.change(),
+        event.position(),
+        event.transaction());
+  }
+
+  @Test
   void aWriteBetweenAProbeAndTheFirstClaimIsNotTakenToHaveSeenWhatIsClaimed() { // P4, B'
     start();
     owner.onEvent(redis.client(KEY, set("w"), 10));

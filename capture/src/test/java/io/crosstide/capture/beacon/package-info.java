@@ -1,0 +1,4 @@
+@NullMarked
+package io.crosstide.capture.beacon;
+
+import org.jspecify.annotations.NullMarked;
