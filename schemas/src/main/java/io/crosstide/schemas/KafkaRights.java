@@ -13,8 +13,10 @@ public final class KafkaRights {
   public static @Nullable String missing(Throwable problem) {
     for (Throwable t = problem; t != null; t = t.getCause()) {
       if (t instanceof AuthorizationException refused) {
+        String said = String.valueOf(refused.getMessage());
         return "Kafka's authorizer refuses what is needed: "
-            + refused.getMessage()
+            + said
+            + (said.endsWith(".") ? "" : ".")
             + " Give this role the rights that docs/reference/security.md names, then start it"
             + " again";
       }

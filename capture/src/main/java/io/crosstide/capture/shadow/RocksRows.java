@@ -44,8 +44,9 @@ final class RocksRows implements RowStore {
   private static final double CACHE_SHARE_OF_INDEX_AND_FILTERS = 0.5;
 
   /**
-   * Values from this size on, which only a snapshot's copy holds, lie in files of their own: in a
-   * block with others, one of 60 MB would be read whole for each of its neighbours.
+   * Values from this size on lie in files of their own: a snapshot's copy holds them, and the
+   * shadow for very long names. In a block with others, one of 60 MB would be read whole for each
+   * of its neighbours.
    */
   private static final long BLOB_BYTES_MIN = 16 << 10;
 

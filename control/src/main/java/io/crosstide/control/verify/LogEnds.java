@@ -7,12 +7,17 @@ import io.crosstide.schemas.Headers;
 import io.crosstide.schemas.Topics;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
@@ -72,57 +77,70 @@ final class LogEnds implements AutoCloseable {
    */
   List<VersionVector> read(int captureEpoch) throws IOException {
     try {
-      List<VersionVector> ends = new ArrayList<>(partitions);
-      for (int partition = 0; partition < partitions; partition++) {
-        TopicPartition log = new TopicPartition(Topics.changes(region), partition);
-        consumer.assign(List.of(log));
-        long begin = consumer.beginningOffsets(List.of(log), TIMEOUT).getOrDefault(log, 0L);
-        long end = consumer.endOffsets(List.of(log), TIMEOUT).getOrDefault(log, 0L);
-        ends.add(end(log, begin, end, captureEpoch));
+      List<TopicPartition> logs =
+          IntStream.range(0, partitions)
+              .mapToObj(partition -> new TopicPartition(Topics.changes(region), partition))
+              .toList();
+      consumer.assign(logs);
+      Map<TopicPartition, Long> begins = consumer.beginningOffsets(logs, TIMEOUT);
+      Map<TopicPartition, Long> ends = consumer.endOffsets(logs, TIMEOUT);
+      Map<TopicPartition, EventHeader> newest = new HashMap<>();
+      Map<TopicPartition, Long> froms = new HashMap<>(ends);
+      // All logs together: a request for each would take minutes where Kafka is far away.
+      for (long chunk = 1; ; chunk *= CHUNK_GROWTH) {
+        froms
+            .entrySet()
+            .removeIf(
+                from ->
+                    from.getValue() <= begins.getOrDefault(from.getKey(), 0L)
+                        || isOf(captureEpoch, newest.get(from.getKey())));
+        if (froms.isEmpty()) {
+          break;
+        }
+        long back = chunk;
+        froms.replaceAll(
+            (log, from) ->
+                Math.max(begins.getOrDefault(log, 0L), ends.getOrDefault(log, 0L) - back));
+        newest.putAll(newest(froms, ends));
       }
-      return ends;
+      return logs.stream().map(log -> end(newest.get(log))).toList();
     } catch (KafkaException e) {
       throw new IOException("Kafka of " + region + ": " + e.getMessage(), e);
     }
   }
 
-  private VersionVector end(TopicPartition log, long begin, long end, int captureEpoch)
-      throws IOException {
-    EventHeader last = null;
-    for (long from = end, chunk = 1;
-        from > begin && (last == null || last.captureEpoch() < captureEpoch);
-        chunk *= CHUNK_GROWTH) {
-      from = Math.max(begin, end - chunk);
-      last = newest(log, from, end);
-    }
+  private static boolean isOf(int captureEpoch, @Nullable EventHeader last) {
+    return last != null && last.captureEpoch() >= captureEpoch;
+  }
+
+  private static VersionVector end(@Nullable EventHeader last) {
     return last == null ? VersionVector.EMPTY : VersionVector.of(last.origin(), last.seq());
   }
 
-  /** Of the records from {@code from} on: the highest seq of the newest capture. */
-  private @Nullable EventHeader newest(TopicPartition log, long from, long end) throws IOException {
-    consumer.seek(log, from);
-    EventHeader newest = null;
+  /**
+   * Per log, of the records from {@code froms} to its end: the highest seq of the newest capture.
+   */
+  private Map<TopicPartition, EventHeader> newest(
+      Map<TopicPartition, Long> froms, Map<TopicPartition, Long> ends) throws IOException {
+    consumer.assign(froms.keySet());
+    froms.forEach(consumer::seek);
+    Map<TopicPartition, EventHeader> newest = new HashMap<>();
+    Set<TopicPartition> unread = new HashSet<>(froms.keySet());
     long deadline = System.nanoTime() + TIMEOUT.toNanos();
-    while (consumer.position(log) < end) {
-      List<ConsumerRecord<byte[], byte[]>> polled = consumer.poll(POLL).records(log);
+    while (!unread.isEmpty()) {
+      ConsumerRecords<byte[], byte[]> polled = consumer.poll(POLL);
       for (ConsumerRecord<byte[], byte[]> record : polled) {
-        EventHeader header = Headers.read(record.headers());
-        if (record.offset() < end && (newest == null || isNewer(header, newest))) {
-          newest = header;
+        TopicPartition log = new TopicPartition(record.topic(), record.partition());
+        if (record.offset() < ends.getOrDefault(log, 0L)) {
+          EventHeader header = Headers.read(record.headers());
+          newest.merge(log, header, (before, now) -> isNewer(now, before) ? now : before);
         }
       }
+      unread.removeIf(log -> consumer.position(log) >= ends.getOrDefault(log, 0L));
       if (!polled.isEmpty()) {
         deadline = System.nanoTime() + TIMEOUT.toNanos();
       } else if (System.nanoTime() - deadline > 0) {
-        throw new IOException(
-            "Kafka of "
-                + region
-                + " did not give the records of "
-                + log
-                + " from "
-                + consumer.position(log)
-                + " to "
-                + end);
+        throw new IOException("Kafka of " + region + " did not give the last records of " + unread);
       }
     }
     return newest;

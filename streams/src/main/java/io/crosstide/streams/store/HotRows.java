@@ -34,7 +34,8 @@ final class HotRows {
   /** What {@link #get} answers for a row that RocksDB does not have. Compared by identity. */
   static final byte[] ABSENT = new byte[0];
 
-  static final int SEGMENT_BYTES = 1 << 16;
+  /** Room for a few of the longest rows: two of them are the least that a store takes. */
+  static final int SEGMENT_BYTES = 1 << 14;
 
   private static final long BYTES_DEFAULT = 96L << 20;
 
@@ -248,6 +249,11 @@ final class HotRows {
       int eldest = order.removeFirst();
       keepUsed(eldest, 0);
       segments[eldest] = null;
+      // The share has shrunk: what the table needs no longer, rows may have.
+      if (table.length > SLOTS_MIN && 8 * count < table.length) {
+        resize(table.length / 2);
+        max = segmentsMax();
+      }
     }
     if (order.size() < max) {
       filling = freeNumber();
@@ -349,7 +355,7 @@ final class HotRows {
 
   private void insert(int hash, int place) {
     if (2 * (count + 1) > table.length) {
-      grow();
+      resize(2 * table.length);
     }
     count++;
     set(hash, place);
@@ -365,11 +371,11 @@ final class HotRows {
     hashes[slot] = hash;
   }
 
-  private void grow() {
+  private void resize(int slots) {
     int[] places = table;
     int[] ofPlaces = hashes;
-    table = new int[2 * places.length];
-    hashes = new int[table.length];
+    table = new int[slots];
+    hashes = new int[slots];
     for (int slot = 0; slot < places.length; slot++) {
       if (places[slot] != 0) {
         set(ofPlaces[slot], places[slot]);

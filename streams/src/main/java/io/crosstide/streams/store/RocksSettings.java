@@ -30,6 +30,10 @@ public final class RocksSettings implements RocksDBConfigSetter {
   private static final long BLOCK_BYTES = 8 << 10;
   private static final int BLOOM_BITS_PER_KEY = 10;
   private static final int MEMTABLES_MAX = 3;
+
+  /** The least that a store takes once it is written to: hundreds may be open. */
+  private static final long ARENA_BLOCK_BYTES = 64 << 10;
+
   private static final double MEMTABLE_BLOOM_SHARE = 0.02;
 
   /**
@@ -44,7 +48,11 @@ public final class RocksSettings implements RocksDBConfigSetter {
    */
   private static final int CACHE_SHARD_BITS = 2;
 
-  /** More stores than this and the budget, not the single one's size, says when to flush. */
+  /**
+   * So many stores of full memtables fit into the budget. With more, each flushes when it is
+   * written to while the budget is exceeded; what each has at least, a block and a filter, is
+   * beyond it.
+   */
   private static final int MEMTABLES_TOGETHER = 12;
 
   /**
@@ -98,6 +106,7 @@ public final class RocksSettings implements RocksDBConfigSetter {
     options.setTableFormatConfig(table);
     options.setWriteBufferManager(memory.writeBuffers());
     options.setWriteBufferSize(memory.memtableBytes() * SHARES[opened.getAndIncrement() & 7] / 8);
+    options.setArenaBlockSize(ARENA_BLOCK_BYTES);
     options.setMaxWriteBufferNumber(MEMTABLES_MAX);
     // Tells of most keys that are not stored without a search of the memtable.
     options.setMemtablePrefixBloomSizeRatio(MEMTABLE_BLOOM_SHARE);

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.apache.kafka.common.utils.Bytes;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -43,6 +45,27 @@ class HotRowsTest {
     fill(rows);
     assertThat(rows.bytes()).isBetween(BUDGET / 4L, BUDGET / 2L);
     assertThat(others.bytes()).isBetween(BUDGET / 4L, BUDGET / 2L);
+  }
+
+  @Test
+  void aStoreThatWasAloneKeepsAsMuchAsANewOneOnceThereAreEight() {
+    rows.open(Map.of(HotRows.BYTES, 16 * BUDGET));
+    for (int i = 0; i < 300_000; i++) {
+      rows.put(key("K" + i), new byte[10]);
+    }
+    List<HotRows> seven = Stream.generate(HotRows::new).limit(7).toList();
+    seven.forEach(each -> each.open(Map.of(HotRows.BYTES, 16 * BUDGET)));
+    try {
+      HotRows fresh = seven.get(0);
+      for (int i = 0; i < 100_000; i++) {
+        rows.put(key("KL" + i), new byte[10]);
+        fresh.put(key("KL" + i), new byte[10]);
+      }
+      assertThat(rows.bytes()).isLessThanOrEqualTo(2L * BUDGET);
+      assertThat(rows.count()).isGreaterThan(fresh.count() / 2);
+    } finally {
+      seven.forEach(HotRows::close);
+    }
   }
 
   @Test

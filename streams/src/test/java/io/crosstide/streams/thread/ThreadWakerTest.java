@@ -85,9 +85,15 @@ class ThreadWakerTest {
     long begin = System.nanoTime();
     poll(3);
     assertThat(System.nanoTime() - begin).isGreaterThan(TimeUnit.MILLISECONDS.toNanos(19));
-    begin = System.nanoTime();
-    poll(0);
-    assertThat(System.nanoTime() - begin).isLessThan(TimeUnit.MILLISECONDS.toNanos(15));
+    // Others write again: the least of several, for any one may be held up.
+    long least = Long.MAX_VALUE;
+    for (int i = 0; i < 5; i++) {
+      poll(3);
+      begin = System.nanoTime();
+      poll(0);
+      least = Math.min(least, System.nanoTime() - begin);
+    }
+    assertThat(least).isLessThan(TimeUnit.MILLISECONDS.toNanos(15));
   }
 
   @Test
