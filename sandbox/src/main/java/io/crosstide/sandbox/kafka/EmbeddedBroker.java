@@ -144,7 +144,7 @@ public final class EmbeddedBroker implements AutoCloseable {
   }
 
   private void requireFree(String what, int port) {
-    if (!Ports.isFree(port)) {
+    if (!Ports.becomesFree(port, Ports.PATIENCE)) {
       throw new SandboxException(
           "Port "
               + port

@@ -67,7 +67,7 @@ public final class RedisProcess implements AutoCloseable {
     try {
       Files.createDirectories(config.directory());
       StaleRedis.endIfOurs(pidFile, configFile, config.port());
-      if (!Ports.isFree(config.port())) {
+      if (!Ports.becomesFree(config.port(), Ports.PATIENCE)) {
         throw new SandboxException(
             "Port "
                 + config.port()
