@@ -178,9 +178,11 @@ public final class PsyncConnection extends RedisSocketReplicator implements Auto
   private void readCommands(long offset) throws IOException {
     CommandReader reader = new CommandReader(inputStream, argumentBytesMax);
     ReadPacer pacer = new ReadPacer(System::nanoTime, nanos -> LockSupport.parkNanos(this, nanos));
+    long atTurn = 0;
     while (!closed) {
       if (inputStream.head() >= inputStream.tail()) {
-        pacer.awaitTurn();
+        pacer.awaitTurn(reader.consumed() - atTurn);
+        atTurn = reader.consumed();
       }
       long start = offset + reader.consumed();
       byte[][] argv = reader.read();

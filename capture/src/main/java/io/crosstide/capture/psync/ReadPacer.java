@@ -12,11 +12,19 @@ import java.util.function.LongSupplier;
  * spread {@link #GAP_NANOS} apart, but for the first few after a pause: a lone write, and the
  * {@code WAIT} behind it, are read at once.
  *
- * <p>One token per gap, at most {@link #TOKENS_MAX} saved. Used by the reading thread only.
+ * <p>One token per gap, at most {@link #TOKENS_MAX} saved. A read of much costs two: from some
+ * 10,000 writes a second on, what counts is how few turns there are. One that has found most of the
+ * buffer full costs one again, for it is behind. Used by the reading thread only.
  */
 final class ReadPacer {
   /** Between two reads under load; half of it is added to the mean delay of a write. */
   static final long GAP_NANOS = 6_000_000L;
+
+  /** A read of so many bytes costs two tokens. */
+  static final long MUCH_BYTES = 24 << 10;
+
+  /** A read of so many has found its buffer filled again before its turn. */
+  static final long BEHIND_BYTES = 128 << 10;
 
   /** Reads that may follow each other at once after a pause. */
   static final int TOKENS_MAX = 8;
@@ -36,8 +44,15 @@ final class ReadPacer {
     this.emptyAtNanos = nanoTime.getAsLong() - TOKENS_MAX * GAP_NANOS;
   }
 
-  /** Waits until the next read is due; called when all that was read has been interpreted. */
-  void awaitTurn() {
+  /**
+   * Waits until the next read is due; called when all that was read has been interpreted.
+   *
+   * @param bytes what the read before has brought
+   */
+  void awaitTurn(long bytes) {
+    if (bytes >= MUCH_BYTES && bytes < BEHIND_BYTES) {
+      emptyAtNanos += GAP_NANOS;
+    }
     long now = nanoTime.getAsLong();
     emptyAtNanos = Math.max(emptyAtNanos, now - TOKENS_MAX * GAP_NANOS);
     long wait = emptyAtNanos + GAP_NANOS - now;

@@ -26,7 +26,13 @@ public record ShadowOptions(
   private static final long MIB = 1L << 20;
 
   public static ShadowOptions defaults() {
-    return new ShadowOptions(64, false, 128 * MIB, 16 * MIB, 16 << 20);
+    return new ShadowOptions(64, false, 128 * MIB, 16 * MIB, rowCacheBytesForHeap());
+  }
+
+  /** 16 MB of a heap of 1 GB or less, at most 64. */
+  private static int rowCacheBytesForHeap() {
+    long share = Runtime.getRuntime().maxMemory() / 48;
+    return (int) Math.min(64 * MIB, Math.max(16 * MIB, share));
   }
 
   /**

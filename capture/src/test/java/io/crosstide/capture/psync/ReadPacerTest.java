@@ -12,8 +12,12 @@ final class ReadPacerTest {
 
   /** How long the next read waits for its turn. */
   private long waited() {
+    return waitedAfter(1_000);
+  }
+
+  private long waitedAfter(long bytes) {
     long before = now;
-    pacer.awaitTurn();
+    pacer.awaitTurn(bytes);
     return now - before;
   }
 
@@ -37,6 +41,17 @@ final class ReadPacerTest {
       waited();
     }
     assertThat(now - begin).isBetween(1_000 * GAP - GAP, 1_000 * GAP + GAP);
+  }
+
+  @Test
+  void readsOfMuchAreTwoGapsApart() {
+    for (int i = 0; i < 100; i++) {
+      waited();
+    }
+    assertThat(waitedAfter(ReadPacer.MUCH_BYTES - 1)).isEqualTo(GAP);
+    assertThat(waitedAfter(ReadPacer.MUCH_BYTES)).isEqualTo(2 * GAP);
+    assertThat(waitedAfter(ReadPacer.BEHIND_BYTES - 1)).isEqualTo(2 * GAP);
+    assertThat(waitedAfter(ReadPacer.BEHIND_BYTES)).isEqualTo(GAP);
   }
 
   @Test
@@ -64,11 +79,11 @@ final class ReadPacerTest {
   void wakingLateIsMadeUpForButNoMore() {
     ReadPacer sluggish = new ReadPacer(() -> now, nanos -> now += nanos + GAP / 2);
     for (int i = 0; i < ReadPacer.TOKENS_MAX; i++) {
-      sluggish.awaitTurn();
+      sluggish.awaitTurn(1_000);
     }
     long begin = now;
     for (int i = 0; i < 1_000; i++) {
-      sluggish.awaitTurn();
+      sluggish.awaitTurn(1_000);
     }
     assertThat(now - begin).isBetween(1_000 * GAP, 1_001 * GAP);
   }

@@ -1,5 +1,6 @@
 package io.crosstide.streams.store;
 
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.streams.state.RocksDBConfigSetter;
@@ -61,6 +62,19 @@ public final class RocksSettings implements RocksDBConfigSetter {
    */
   private static final int[] SHARES = {6, 9, 7, 10, 8, 11, 5, 12};
 
+  /** Small files may pile up meanwhile: most reads are answered by {@link HotRows}. */
+  private static final int FLUSHES_PER_COMPACTION = 8;
+
+  /**
+   * By level, the last for all deeper ones. The first two are rewritten all the time, and all that
+   * there is of a small state.
+   */
+  private static final List<CompressionType> COMPRESSION =
+      List.of(
+          CompressionType.NO_COMPRESSION,
+          CompressionType.NO_COMPRESSION,
+          CompressionType.LZ4_COMPRESSION);
+
   private static final AtomicInteger opened = new AtomicInteger();
 
   private static @Nullable Shared shared;
@@ -111,7 +125,8 @@ public final class RocksSettings implements RocksDBConfigSetter {
     // Tells of most keys that are not stored without a search of the memtable.
     options.setMemtablePrefixBloomSizeRatio(MEMTABLE_BLOOM_SHARE);
     options.setMemtableWholeKeyFiltering(true);
-    options.setCompressionType(CompressionType.LZ4_COMPRESSION);
+    options.setCompressionPerLevel(COMPRESSION);
+    options.setLevel0FileNumCompactionTrigger(FLUSHES_PER_COMPACTION);
     options.setEnableBlobFiles(true);
     options.setMinBlobSize(BLOB_BYTES_MIN);
     options.setBlobCompressionType(CompressionType.LZ4_COMPRESSION);
