@@ -145,13 +145,33 @@ final class BatchGenerator {
       context = later(context);
       List<Effect> effects = new ArrayList<>();
       int inGroup = random.nextInt(4);
-      for (int i = 0; i < inGroup; i++) {
-        effects.add(effect());
+      if (random.nextInt(12) == 0) {
+        effects.addAll(missThenDeadline(new Fx(epoch, first + size)));
+      } else {
+        for (int i = 0; i < inGroup; i++) {
+          effects.add(effect());
+        }
       }
-      size += inGroup;
+      size += effects.size();
       groups.add(new EffectBatch.Group(context, effects));
     }
     return new EffectBatch(partition, epoch, first, groups);
+  }
+
+  /**
+   * An effect on a string that surely misses, one that knows of the miss, and one on the deadline.
+   *
+   * @param number the first's
+   */
+  private List<Effect> missThenDeadline(Fx number) {
+    RedisKey key = key();
+    Element string = Element.string(key);
+    Element deadline = Element.deadline(key);
+    return List.of(
+        new Effect.Check(string, Content.utf8("never written"), Fx.NONE),
+        new Effect.Check(string, model.content(string), number),
+        new Effect.Put(
+            deadline, model.content(deadline), contentOrAbsent(deadline), knows(deadline)));
   }
 
   /** A batch that only gives a key a deadline that has passed. */

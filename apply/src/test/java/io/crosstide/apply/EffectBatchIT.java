@@ -383,6 +383,34 @@ class EffectBatchIT {
   }
 
   @Test
+  void aStringThatMissedKeepsItsDeadlineUntilAnEffectThatKnowsOfTheMissPasses() {
+    Element deadline = Element.deadline(RedisKey.of(0, "lock"));
+    Content far = Content.deadline(BatchGenerator.FAR);
+    redis.commands().set(bytes("lock"), bytes("local"));
+    redis.commands().pexpireat(bytes("lock"), BatchGenerator.FAR);
+    BatchReply reply =
+        scripts.apply(
+            batch(
+                1,
+                put("lock", "remote, for ever"),
+                new Effect.Put(deadline, far, Content.ABSENT, Fx.NONE)));
+    assertThat(reply.misses())
+        .containsExactly(new BatchReply.Miss(1, "guard"), new BatchReply.Miss(2, "string"));
+    assertThat(redis.commands().pttl(bytes("lock"))).isPositive();
+
+    reply =
+        scripts.apply(
+            batch(
+                3,
+                new Effect.Put(string("lock"), Content.utf8("x"), Content.utf8("y"), Fx.NONE),
+                new Effect.Check(string("lock"), Content.utf8("local"), new Fx(1, 3)),
+                new Effect.Put(deadline, far, Content.ABSENT, new Fx(1, 2))));
+    assertThat(reply.misses()).containsExactly(new BatchReply.Miss(3, "exception"));
+    assertThat(redis.commands().pttl(bytes("lock"))).isEqualTo(-1);
+    assertThat(scripts.held(PARTITION).exceptions()).isEmpty();
+  }
+
+  @Test
   void aTakeOverRaisesEpochAndNumberAndAnswersWithTheMarkerBefore() {
     redis.commands().set(bytes("k"), bytes("local"));
     scripts.apply(batch(1, put("k", "x")));

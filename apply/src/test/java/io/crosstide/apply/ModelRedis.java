@@ -161,8 +161,8 @@ final class ModelRedis {
     } else if (cannotBeWritten(effect, element)) {
       reason = ERROR;
     }
+    earlier.note(effect, reason != null);
     if (reason != null) {
-      earlier.missed(effect);
       misses.add(new BatchReply.Miss(number.number(), reason));
       exceptions.put(
           element.digest(),

@@ -36,6 +36,8 @@ class PlantedBugsIT {
         "if tonumber(actual) ~= tonumber(expected) then", "if actual ~= expected then"),
     FRACTION_ADDED_TO("before % 1 ~= 0 or ", ""),
     DEADLINE_IN_THE_PAST_DELETES("if tonumber(desired) < earliest then", "if false then"),
+    DEADLINE_OF_ANOTHER_STRING_TOUCHED("op == PUT and other_strings[at_key]", "false"),
+    DEADLINE_RULED_OUT_FOR_GOOD("other_strings[at_key] = nil", "local ruled_out"),
     EFFECT_IN_ANOTHER_DATABASE("          use(db_of[at_key])", "          use(0)"),
     DIGEST_WITHOUT_THE_DATABASE("(db_of and db_of[at_key] or 0) .. ':'", "'0:'"),
     GAP_ACCEPTED("if fx_number ~= first - 1 then", "if false then"),

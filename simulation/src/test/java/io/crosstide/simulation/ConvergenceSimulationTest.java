@@ -24,6 +24,8 @@ class ConvergenceSimulationTest {
   private static final int CAPTURE_RUNS = Integer.getInteger("simulation.capture-runs", 1_000);
   private static final int CAPTURE_DEADLINE_RUNS =
       Integer.getInteger("simulation.capture-deadline-runs", 200);
+  private static final int PACED_DEADLINE_RUNS =
+      Integer.getInteger("simulation.paced-deadline-runs", 300);
   private static final int DEADLINE_RUNS = Integer.getInteger("simulation.deadline-runs", 1_300);
 
   @Test
@@ -41,6 +43,11 @@ class ConvergenceSimulationTest {
   @Test
   void schedulesWithExpiringKeysConverge() {
     run(DEADLINE_RUNS, Simulation.Options.withDeadlines());
+  }
+
+  @Test
+  void schedulesOfRunningOwnersWithExpiringKeysConverge() {
+    run(PACED_DEADLINE_RUNS, Simulation.Options.withDeadlines(), PACE);
   }
 
   @Test
@@ -113,6 +120,18 @@ class ConvergenceSimulationTest {
       })
   void seedsWithDeadlinesThatFailedOnceHold(long seed) {
     new Simulation(seed, Simulation.Options.withDeadlines()).run();
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {94, 125, 198, 216, 217, 334})
+  void seedsOfRunningOwnersWithDeadlinesThatFailedOnceHold(long seed) {
+    new Simulation(seed, Simulation.Options.withDeadlines()).paced(PACE).run();
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {229, 260, 465, 527})
+  void seedsOfRunningOwnersWithDeadlinesAndRealCaptureThatFailedOnceHold(long seed) {
+    new Simulation(seed, Simulation.Options.withDeadlines().withRealCapture()).paced(PACE).run();
   }
 
   @ParameterizedTest

@@ -56,6 +56,9 @@ final class SimRedis {
      */
     void effectPassed(Element element, Effect effect, Fx number, Content written);
 
+    /** An effect has emptied {@code key}, which had a deadline. */
+    void deadlineWentAlong(RedisKey key, Fx number);
+
     /** A put has missed an element that held what it would have written. */
     void effectForestalled(Effect.Put put, Fx number);
   }
@@ -322,8 +325,8 @@ final class SimRedis {
     if (!missed && !lost && writes && keys.refuses(element, full)) {
       missed = true;
     }
+    earlier.note(effect, missed);
     if (missed) {
-      earlier.missed(effect);
       if (effect instanceof Effect.Put put && put.desired().equals(actual)) {
         listener.effectForestalled(put, number);
       }
@@ -337,7 +340,11 @@ final class SimRedis {
     }
     exceptions.remove(digest);
     if (!lost && writes) {
+      boolean hadDeadline = !keys.content(Element.deadline(element.key())).isAbsent();
       keys.write(element, full);
+      if (hadDeadline && keys.value(element.key()) == null) {
+        listener.deadlineWentAlong(element.key(), number);
+      }
       Command command = Resp.of(effect, actual, full);
       if (command != null) {
         written.add(command);

@@ -64,7 +64,8 @@ final class SimRegion implements SimRedis.StreamListener {
 
   /**
    * Elements on which an effect passed its guard although it should not have: seen as A, gone to B
-   * and back to A (P14).
+   * and back to A (P14). Or a deadline went with its key, which an effect emptied that was planned
+   * with something of the key unseen.
    */
   final Set<Element> slipped = new HashSet<>();
 
@@ -162,16 +163,28 @@ final class SimRegion implements SimRedis.StreamListener {
   @Override
   public void effectPassed(Element element, Effect effect, Fx number, Content written) {
     witness.effectPassed(element, effect, number, written);
-    Map.Entry<Fx, Long> plan = planned.ceilingEntry(number);
-    boolean noted = plan != null && plan.getKey().epoch() == number.epoch();
-    long knew = noted ? plan.getValue() : merger.merged().get(origin);
-    boolean unseen = witness.lastLocalSeq(element) > knew;
+    boolean unseen = witness.lastLocalSeq(element) > knownAt(number);
     // An increment sent as such commutes with what it passes over; one in place of a put does not.
     boolean commutes = effect instanceof Effect.Add add && add.knows().isNone();
     if (unseen && !commutes) {
       count("passed over unseen local writes (P14)");
       slipped.add(element);
     }
+  }
+
+  @Override
+  public void deadlineWentAlong(RedisKey key, Fx number) {
+    if (witness.lastLocalSeq(key) > knownAt(number)) {
+      count("deadlines gone with a key not seen as it was");
+      slipped.add(Element.deadline(key));
+    }
+  }
+
+  /** The last own seq that the owner had merged when it planned the effect. */
+  private long knownAt(Fx number) {
+    Map.Entry<Fx, Long> plan = planned.ceilingEntry(number);
+    boolean noted = plan != null && plan.getKey().epoch() == number.epoch();
+    return noted ? plan.getValue() : merger.merged().get(origin);
   }
 
   @Override

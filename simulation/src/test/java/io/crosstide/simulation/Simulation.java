@@ -407,6 +407,10 @@ final class Simulation {
         statistics.merge("looks amid a type conflict", 1, Integer::sum);
         continue;
       }
+      if (!seen.equals(claimed) && dependsOnOthers(region, element, oracle)) {
+        statistics.merge("looks at a deadline whose key hangs on others", 1, Integer::sum);
+        continue;
+      }
       if (!seen.equals(claimed) && isRounding(element, seen, claimed)) {
         statistics.merge("looks at a rounded score", 1, Integer::sum);
         continue;
@@ -425,6 +429,22 @@ final class Simulation {
                 + region.witness.claim(element));
       }
     }
+  }
+
+  /**
+   * A deadline is there only while its key is, which is up to elements that have claims of their
+   * own.
+   */
+  private static boolean dependsOnOthers(SimRegion region, Element element, MergedKeys oracle) {
+    return element.kind() == ElementKind.DEADLINE
+        && isThere(oracle) != (region.redis.kind(element.key()) != null);
+  }
+
+  private static boolean isThere(MergedKeys oracle) {
+    return oracle.touched().stream()
+        .anyMatch(
+            element ->
+                element.kind() != ElementKind.DEADLINE && !oracle.content(element).isAbsent());
   }
 
   /**

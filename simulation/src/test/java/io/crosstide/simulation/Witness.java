@@ -189,6 +189,15 @@ final class Witness {
         lastOfElement.getOrDefault(element, 0L), lastOfWholeKey.getOrDefault(element.key(), 0L));
   }
 
+  /** The seq of the last local change of anything of {@code key}; 0 if there was none. */
+  long lastLocalSeq(RedisKey key) {
+    long last = lastOfWholeKey.getOrDefault(key, 0L);
+    for (Map.Entry<Element, Long> entry : lastOfElement.entrySet()) {
+      last = entry.getKey().key().equals(key) ? Math.max(last, entry.getValue()) : last;
+    }
+    return last;
+  }
+
   // --- as it is captured
   // ------------------------------------------------------------------------------------------------------------
 
@@ -262,6 +271,7 @@ final class Witness {
     Set<RedisKey> touchedKeys = new HashSet<>();
     Deque<ChangeEvent> left = new ArrayDeque<>(differences);
     List<Behind> explained = new ArrayList<>();
+    Map<RedisKey, Content> putOff = new HashMap<>();
     MarkerState at = markerAtBase;
     SimKeyspace truth = base.copy();
     for (Behind thing : behind) {
@@ -277,11 +287,12 @@ final class Witness {
         truth.write(passed.element(), passed.written());
         if (passed.clamped()) {
           touched.add(passed.element());
+          putOff.put(passed.element().key(), ((Effect.Put) passed.effect()).desired());
         }
       } else if (thing instanceof Local local) {
         touch(local.change(), truth, touched, touchedKeys);
         truth.apply(local.change());
-        if (!left.isEmpty() && isExpiry(local.change(), left.getFirst())) {
+        if (!left.isEmpty() && isExpiry(local.change(), left.getFirst(), putOff)) {
           left.removeFirst();
         } else {
           continue;
@@ -353,10 +364,22 @@ final class Witness {
     return differing;
   }
 
-  private static boolean isExpiry(SimRedis.KeyChange local, ChangeEvent difference) {
-    return local.change() instanceof Change.KeyExpire
-        && difference.change().equals(local.change())
-        && local.key().equals(difference.key());
+  /**
+   * The difference is this expiry, of the deadline that Redis held, or that an effect gave: one so
+   * near that it was put off is known as it was sent, which is also what it is in every other
+   * region.
+   */
+  private static boolean isExpiry(
+      SimRedis.KeyChange local, ChangeEvent difference, Map<RedisKey, Content> putOff) {
+    if (!(local.change() instanceof Change.KeyExpire)
+        || !(difference.change() instanceof Change.KeyExpire found)
+        || !local.key().equals(difference.key())) {
+      return false;
+    }
+    return found.equals(local.change())
+        || putOff
+            .getOrDefault(local.key(), Content.ABSENT)
+            .equals(Content.deadline(found.deadlineMillis()));
   }
 
   /**

@@ -362,7 +362,7 @@ local function add(kind, key, name, delta)
   return failure(try('ZINCRBY', key, delta, name))
 end
 
--- Keys whose string was not the one expected: no deadline is set on it either, it was meant for another.
+-- Keys whose string was not the one expected: its deadline is neither set nor cleared, that was meant for another.
 local other_strings = {}
 
 local reply = {'A', 0}
@@ -423,7 +423,7 @@ for number = first, last do
     else
       if exception and is_newer(exception, knows) then
         missed = 'exception'
-      elseif kind == DEADLINE and op == PUT and want == VALUE and other_strings[at_key] then
+      elseif kind == DEADLINE and op == PUT and other_strings[at_key] then
         missed = 'string'
       else
         if db_of then
@@ -451,6 +451,9 @@ for number = first, last do
         reply[n + 1], reply[n + 2] = number, missed
       elseif exception then
         set_exception(digest, false)
+        if kind == STRING then
+          other_strings[at_key] = nil     -- this effect was planned with that miss
+        end
       end
     end
   end

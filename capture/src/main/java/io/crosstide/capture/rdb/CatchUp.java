@@ -175,6 +175,7 @@ final class CatchUp {
 
     private void apply(Sent sent, EffectFold.Evidence evidence) {
       effects.apply(sent.batch(), evidence);
+      lapsed.folded(sent);
       next = Objects.requireNonNull(batches, "a batch came from it").next();
       units.changed(sent.batch().effects().size());
       sealIfFull();

@@ -46,7 +46,7 @@ final class EffectFold {
   private Fx preceding;
   private VersionVector context;
   private long effects;
-  private long missed;
+  private long misses;
 
   /**
    * @param from the marker at the shadow's place
@@ -74,7 +74,7 @@ final class EffectFold {
 
   /** How many of them missed. */
   long missed() {
-    return missed;
+    return misses;
   }
 
   /** Elements that have an exception either here or in the marker found, but not in both. */
@@ -128,12 +128,13 @@ final class EffectFold {
     boolean missedThere = digest != null && outcomes.missed(digest, place);
     boolean passedThere =
         missesHere && digest != null && !missedThere && outcomes.passed(digest, place);
+    boolean missed = !passedThere && (missesHere || missedThere);
+    earlier.note(effect, missed);
     if (passedThere) {
       exceptions.remove(digest);
       writeAgainstGuard(key, element, effect, evidence);
-    } else if (digest != null && (missesHere || missedThere)) {
-      missed++;
-      earlier.missed(effect);
+    } else if (missed && digest != null) {
+      misses++;
       exceptions.put(digest, new Missed(number, exception == null ? context : exception.context()));
     } else {
       if (exception != null) {

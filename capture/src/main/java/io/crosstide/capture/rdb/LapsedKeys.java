@@ -8,6 +8,7 @@ import io.crosstide.capture.shadow.ShadowType;
 import io.crosstide.crdt.Bytes;
 import io.crosstide.protocol.Effect;
 import io.crosstide.protocol.Element;
+import io.crosstide.protocol.ElementKind;
 import io.crosstide.protocol.RedisKey;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -19,6 +20,9 @@ import java.util.Set;
  * Tells which keys had expired when a batch that nobody watched came to Redis: Redis removes them
  * before it looks at the first guard (P5).
  *
+ * <p>A deadline that an effect gave, near when it was sent, says nothing: one that has passed by
+ * the time the effect runs is put off (P5), to a moment that only Redis knows.
+ *
  * <p>A deadline may have been moved by a client meanwhile, unseen too. The snapshot gives the
  * evidence: a key that still holds something it held before, which the batch did not write, or a
  * string that has a deadline, has lived on.
@@ -27,13 +31,34 @@ final class LapsedKeys {
   /** Keys known to have lived on; a long list is forgotten, and costs looking again. */
   private static final int LIVED_ON_MAX = 100_000;
 
+  /** A deadline less than so far ahead when it was sent may have been put off. Milliseconds. */
+  private static final long NEAR_MAX = 10_000;
+
+  /** If effects gave more keys than this a near deadline, no key is taken for expired. */
+  private static final int PUT_OFF_MAX = 100_000;
+
   private final Shadow shadow;
   private final Shadow snapshot;
   private final Set<RedisKey> livedOn = new HashSet<>();
+  private final Set<RedisKey> putOff = new HashSet<>();
 
   LapsedKeys(Shadow shadow, Shadow snapshot) {
     this.shadow = shadow;
     this.snapshot = snapshot;
+  }
+
+  /** The batch has been folded into the shadow. */
+  void folded(Sent sent) {
+    for (Effect effect : sent.batch().effects()) {
+      if (effect instanceof Effect.Put put && put.element().kind() == ElementKind.DEADLINE) {
+        Bytes deadline = put.desired().value();
+        boolean isNear =
+            deadline != null && Long.parseLong(deadline.text()) <= sent.millis() + NEAR_MAX;
+        if (isNear && putOff.size() <= PUT_OFF_MAX) {
+          putOff.add(put.element().key());
+        }
+      }
+    }
   }
 
   /** The keys of the batch that Redis found expired, by the clock of who sent it. */
@@ -46,9 +71,15 @@ final class LapsedKeys {
       }
     }
     List<RedisKey> expired = new ArrayList<>();
+    if (putOff.size() > PUT_OFF_MAX) {
+      return expired;
+    }
     for (RedisKey key : keys) {
       long deadline = shadow.key(key.db(), key.name()).deadlineMillis();
-      if (deadline != 0 && deadline <= sent.millis() && !hasLivedOn(key, sent)) {
+      if (deadline != 0
+          && deadline <= sent.millis()
+          && !putOff.contains(key)
+          && !hasLivedOn(key, sent)) {
         expired.add(key);
       }
     }

@@ -436,6 +436,22 @@ final class ResyncTest implements EventSink {
     assertThat(events.get(0).context()).isEqualTo(VersionVector.of(REMOTE, 8));
   }
 
+  /** It was put off when the effect came late, to a moment that nobody has written down (P5). */
+  @Test
+  void aNearDeadlineThatAnEffectGaveIsNotTakenToHavePassed() {
+    seeMarker(3, 7);
+    command("HSET", "h", "a", "1");
+    Element deadline = Element.deadline(RedisKey.of(0, "h"));
+    Element b = new Element(RedisKey.of(0, "h"), ElementKind.HASH_FIELD, Bytes.utf8("b"));
+    sent(
+        batch(4, 8, new Effect.Put(deadline, Content.ABSENT, Content.deadline(NOW - 1), Fx.NONE)),
+        batch(5, 9, new Effect.Put(b, Content.ABSENT, Content.utf8("2"), Fx.NONE)));
+    markerInSnapshot(marker(5, 9));
+    resync(true);
+    assertThat(changes()).containsExactly(new Change.KeyExpire(NOW - 1));
+    assertThat(events.get(0).fx()).as("with the snapshot").isEqualTo(new Fx(1, 5));
+  }
+
   @Test
   void aDeadlineThatAClientMovedUnseenHasNotPassed() {
     seeMarker(3, 7);

@@ -58,9 +58,10 @@ public final class EffectSemantics {
   }
 
   /**
-   * What an effect must know of those before it in its batch: a deadline is not set on a string
-   * that is not the one it was meant for. Without this, a value just written locally without a
-   * deadline would have a remote one's for a moment, and might expire in it.
+   * What an effect must know of those before it in its batch: a string that is not the one expected
+   * keeps its deadline, or its lack of one. Without this, a value just written locally without a
+   * deadline would have a remote one's for a moment, and might expire in it; and while the string's
+   * exception says that its deadline is what it was, it would be so no longer.
    */
   public static final class EarlierInBatch {
     private final Set<RedisKey> otherStrings = new HashSet<>();
@@ -70,15 +71,19 @@ public final class EffectSemantics {
       return !otherStrings.isEmpty()
           && effect instanceof Effect.Put put
           && put.element().kind() == ElementKind.DEADLINE
-          && !put.desired().isAbsent()
           && otherStrings.contains(put.element().key());
     }
 
-    /** {@code effect} has missed. */
-    public void missed(Effect effect) {
+    /** {@code effect} has been carried out, and may have missed. */
+    public void note(Effect effect, boolean missed) {
       Element element = effect.element();
-      if (element != null && element.kind() == ElementKind.STRING) {
+      if (element == null || element.kind() != ElementKind.STRING) {
+        return;
+      }
+      if (missed) {
         otherStrings.add(element.key());
+      } else if (!otherStrings.isEmpty()) {
+        otherStrings.remove(element.key()); // it was planned with that miss
       }
     }
   }

@@ -62,6 +62,11 @@ final class OpenGroup {
     return false;
   }
 
+  /** The last effect is one on {@code element}. */
+  boolean isLast(Element element) {
+    return !effects.isEmpty() && element.equals(effects.get(effects.size() - 1).element());
+  }
+
   Fx append(Effect effect) {
     effects.add(effect);
     return new Fx(sender.epoch(), sender.takeNumber());

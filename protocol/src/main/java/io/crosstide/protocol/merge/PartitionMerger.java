@@ -515,6 +515,9 @@ public final class PartitionMerger implements EffectWire.Listener {
    */
   private void checkDeadline(RedisKey key) {
     Element element = Element.deadline(key);
+    if (group.isLast(element)) {
+      return;
+    }
     Content wanted = keys.wanted(element);
     Tracked tracked = belief.get(element);
     if (wanted.isAbsent() && tracked == null) {
@@ -627,9 +630,7 @@ public final class PartitionMerger implements EffectWire.Listener {
   }
 
   private Fx emit(Tracked tracked, Effect effect) {
-    if (effect instanceof Effect.Put put
-        && put.element().kind() == ElementKind.DEADLINE
-        && !put.desired().isAbsent()) {
+    if (effect instanceof Effect.Put put && put.element().kind() == ElementKind.DEADLINE) {
       guardByString(put.element().key());
     }
     Fx number = group.append(effect);

@@ -83,6 +83,25 @@ class EffectSemanticsTest {
   }
 
   @Test
+  void aStringThatMissedKeepsItsDeadlineUntilAnEffectThatKnowsOfTheMissPasses() { // P9
+    Effect write = new Effect.Put(STRING, A, B, Fx.NONE);
+    Effect set = new Effect.Put(DEADLINE, Content.ABSENT, Content.deadline(5), Fx.NONE);
+    Effect clear = new Effect.Put(DEADLINE, Content.deadline(5), Content.ABSENT, Fx.NONE);
+    Effect elsewhere =
+        new Effect.Put(Element.deadline(RedisKey.of(0, "other")), A, Content.ABSENT, Fx.NONE);
+    EffectSemantics.EarlierInBatch earlier = new EffectSemantics.EarlierInBatch();
+    assertThat(earlier.rulesOut(clear)).isFalse();
+    earlier.note(write, true);
+    assertThat(earlier.rulesOut(set)).isTrue();
+    assertThat(earlier.rulesOut(clear)).isTrue();
+    assertThat(earlier.rulesOut(elsewhere)).isFalse();
+    assertThat(earlier.rulesOut(write)).isFalse();
+    earlier.note(new Effect.Put(STRING, A, B, NUMBER), false);
+    assertThat(earlier.rulesOut(set)).isFalse();
+    assertThat(earlier.rulesOut(clear)).isFalse();
+  }
+
+  @Test
   void anAddNeedsAnIntegerAndASumThatFits() {
     assertThat(EffectSemantics.add(STRING, Content.ABSENT, 3)).isEqualTo(Content.utf8("3"));
     assertThat(EffectSemantics.add(STRING, Content.utf8("-5"), 3)).isEqualTo(Content.utf8("-2"));

@@ -352,8 +352,8 @@ public final class MemoryRedis implements EffectWire {
     ElementState after = EffectSemantics.apply(before, effect, number);
     boolean didMiss =
         after.exception().equals(number) || refuses(element, effect) || earlier.rulesOut(effect);
+    earlier.note(effect, didMiss);
     if (didMiss) {
-      earlier.missed(effect);
       misses.add(new BatchReply.Miss(number.number(), "guard"));
       exceptions.put(
           digest,

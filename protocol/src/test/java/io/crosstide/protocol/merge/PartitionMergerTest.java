@@ -191,6 +191,26 @@ class PartitionMergerTest {
     settle();
   }
 
+  /** Which deadline is visible follows from the string: while that has an exception, it stays. */
+  @Test
+  void aDeadlineIsClearedBehindACheckOfItsString() { // P9, B'
+    start();
+    Element deadline = Element.deadline(KEY);
+    owner.onEvent(eu.write(KEY, new Change.StringSet(Bytes.utf8("v"), 50, false), NOTHING, 1));
+    redis.deliver();
+    settle();
+    ChangeEvent remote = eu.write(KEY, new Change.DeadlinePersist(), NOTHING, 2);
+    ChangeEvent local = redis.client(KEY, new Change.StringSet(Bytes.utf8("w"), 0, true), 3);
+    owner.onEvent(remote);
+    redis.deliver();
+    assertThat(redis.content(deadline)).isEqualTo(Content.deadline(50));
+    assertThat(marker().exceptions()).containsOnlyKeys(STRING.digest(), deadline.digest());
+    owner.onEvent(local);
+    settle();
+    assertThat(redis.content(STRING)).isEqualTo(Content.utf8("w"));
+    assertThat(redis.content(deadline)).isEqualTo(Content.ABSENT);
+  }
+
   @Test
   void aLocalWriteBesideARemoteOneIsNeverOverwritten() { // C
     start();
