@@ -20,12 +20,14 @@ import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.schemas.ChangeEventCodec;
 import io.crosstide.schemas.Partitions;
 import io.crosstide.schemas.Topics;
+import io.crosstide.schemas.log.LogTail;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.producer.Producer;
@@ -115,8 +117,13 @@ final class CaptureSession implements AutoCloseable {
 
     CaptureFence fence =
         new CaptureFence(ownLog, producer, codec, config.topic(), config.partitions());
-    List<LogEnd> before = fence.endsBefore();
-    this.captureEpoch = Math.max(CaptureFence.epochMax(before), storedEpoch()) + 1;
+    int storedEpoch = storedEpoch();
+    List<LogEnd> before =
+        fence.endsBefore(
+            Arrays.stream(StreamInterpreter.lastSeqs(shadow, config.partitions()))
+                .mapToObj(seq -> LogTail.Reach.known(storedEpoch, seq))
+                .toList());
+    this.captureEpoch = Math.max(CaptureFence.epochMax(before), storedEpoch) + 1;
     this.interpreter =
         new StreamInterpreter(
             InterpreterConfig.of(

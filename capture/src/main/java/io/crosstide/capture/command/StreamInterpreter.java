@@ -80,12 +80,20 @@ public final class StreamInterpreter {
     restore();
   }
 
-  private void restore() {
-    for (int p = 0; p < config.partitions(); p++) {
+  /** By partition, the last seq that {@code shadow} knows to be in the log; 0 if none. */
+  public static long[] lastSeqs(Shadow shadow, int partitions) {
+    long[] seqs = new long[partitions];
+    for (int p = 0; p < partitions; p++) {
       byte[] seq = shadow.meta(seqRow(p));
-      if (seq != null) {
-        sequencer.restore(p, Numbers.requireInteger(seq));
-      }
+      seqs[p] = seq == null ? 0 : Numbers.requireInteger(seq);
+    }
+    return seqs;
+  }
+
+  private void restore() {
+    long[] seqs = lastSeqs(shadow, config.partitions());
+    for (int p = 0; p < config.partitions(); p++) {
+      sequencer.restore(p, seqs[p]);
       byte[] marker = shadow.meta(markerRow(p));
       if (marker != null) {
         markers.decode(p, marker);

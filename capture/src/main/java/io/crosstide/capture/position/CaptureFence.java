@@ -2,13 +2,17 @@ package io.crosstide.capture.position;
 
 import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.schemas.ChangeEventCodec;
+import io.crosstide.schemas.log.LogTail;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.TopicPartition;
 
 /**
  * Makes this capture the only writer of the region's log (P16): a record with a new, higher capture
@@ -25,6 +29,7 @@ public final class CaptureFence {
   private final ChangeEventCodec codec;
   private final String topic;
   private final int partitions;
+  private Map<TopicPartition, LogTail> tails = Map.of();
 
   public CaptureFence(
       OwnLog log,
@@ -51,13 +56,14 @@ public final class CaptureFence {
     ChangeEvent of(int partition, LogEnd end);
   }
 
-  /** The ends as they are before a fence; the highest epoch among them must be exceeded. */
-  public List<LogEnd> endsBefore() {
-    List<LogEnd> ends = new ArrayList<>(partitions);
-    for (int partition = 0; partition < partitions; partition++) {
-      ends.add(log.end(partition, 0));
-    }
-    return ends;
+  /**
+   * The ends as they are before a fence; the highest epoch among them must be exceeded.
+   *
+   * @param reaches by partition, how far back its log is to be read
+   */
+  public List<LogEnd> endsBefore(List<LogTail.Reach> reaches) {
+    tails = log.tails(reaches);
+    return log.ends(tails);
   }
 
   public static int epochMax(List<LogEnd> ends) {
@@ -68,7 +74,7 @@ public final class CaptureFence {
    * Writes the fence with {@code captureEpoch} and returns the ends behind which nothing of an
    * older capture counts.
    *
-   * @param before as read before; only the records since are looked at again for other captures
+   * @param before what {@link #endsBefore} said; only the records since are looked at
    * @throws EpochTakenException if another capture wrote the same or a higher epoch first
    */
   public List<LogEnd> raise(int captureEpoch, List<LogEnd> before, FenceEvents events)
@@ -79,35 +85,34 @@ public final class CaptureFence {
       sent.add(producer.send(record(partition, event)));
     }
     producer.flush();
-    List<LogEnd> ends = new ArrayList<>(partitions);
+    long[] own = new long[partitions];
     for (int partition = 0; partition < partitions; partition++) {
-      long own = acknowledged(sent.get(partition), partition).offset();
-      int tp = partition;
-      List<Long> others = new ArrayList<>();
-      log.scanFrom(
-          partition,
-          before.get(partition).recordOffset(),
-          (record, header) -> {
-            if (header.captureEpoch() > captureEpoch
-                || (header.captureEpoch() == captureEpoch && record.offset() < own)) {
-              others.add(record.offset());
-            }
-          });
-      if (!others.isEmpty()) {
-        throw new EpochTakenException(
-            "another capture has written to "
-                + topic
-                + "-"
-                + tp
-                + " at offset "
-                + others.get(0)
-                + " with epoch "
-                + captureEpoch
-                + " or higher");
-      }
-      ends.add(log.end(partition, captureEpoch));
+      own[partition] = acknowledged(sent.get(partition), partition).offset();
     }
-    return ends;
+    List<ConsumerRecord<byte[], byte[]>> others = new ArrayList<>();
+    log.readOn(
+        tails,
+        (record, header) -> {
+          if (others.isEmpty()
+              && (header.captureEpoch() > captureEpoch
+                  || (header.captureEpoch() == captureEpoch
+                      && record.offset() < own[record.partition()]))) {
+            others.add(record);
+          }
+        });
+    if (!others.isEmpty()) {
+      throw new EpochTakenException(
+          "another capture has written to "
+              + topic
+              + "-"
+              + others.get(0).partition()
+              + " at offset "
+              + others.get(0).offset()
+              + " with epoch "
+              + captureEpoch
+              + " or higher");
+    }
+    return log.ends(tails);
   }
 
   @SuppressWarnings("unchecked")

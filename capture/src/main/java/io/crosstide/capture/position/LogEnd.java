@@ -1,6 +1,7 @@
 package io.crosstide.capture.position;
 
 import io.crosstide.crdt.HybridTimestamp;
+import io.crosstide.schemas.log.LogTail;
 
 /**
  * What the last valid record of one partition of the own log says.
@@ -10,14 +11,12 @@ import io.crosstide.crdt.HybridTimestamp;
  * @param stampMax highest stamp in the log's tail
  * @param replOffset of the event with {@code seq}; -1 if it is further back than was read
  * @param index of the event with {@code seq}; -1 likewise
- * @param recordOffset the Kafka offset after the last record looked at
  */
 public record LogEnd(
-    int captureEpoch,
-    long seq,
-    HybridTimestamp stampMax,
-    long replOffset,
-    int index,
-    long recordOffset) {
-  static final long UNKNOWN = -1;
+    int captureEpoch, long seq, HybridTimestamp stampMax, long replOffset, int index) {
+  static final int UNKNOWN = -1;
+
+  static LogEnd of(LogTail tail, long replOffset, int index) {
+    return new LogEnd(tail.captureEpoch(), tail.seq(), tail.stampMax(), replOffset, index);
+  }
 }

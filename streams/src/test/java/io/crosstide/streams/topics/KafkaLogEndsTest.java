@@ -36,20 +36,6 @@ class KafkaLogEndsTest {
   }
 
   @Test
-  void aControlEventTellsTheLastSeq() {
-    log.events(1, 1, 7);
-    log.append(1, CONTROL, 7);
-    assertThat(ends.lastSeq(0, NOTHING)).isEqualTo(7);
-  }
-
-  @Test
-  void aFenceMayNameALowerSeqThanTheEventBeforeIt() {
-    log.events(1, 1, 9);
-    log.append(2, CONTROL, 7);
-    assertThat(ends.lastSeq(0, NOTHING)).isEqualTo(9);
-  }
-
-  @Test
   void whatAFencedCaptureStillAppendedDoesNotCount() {
     log.events(1, 1, 100);
     log.append(2, CONTROL, 100);
@@ -60,27 +46,10 @@ class KafkaLogEndsTest {
   }
 
   @Test
-  void allThatAFencedCaptureHadInFlightIsLookedThrough() {
-    log.events(1, 1, 2_000);
-    log.append(2, CONTROL, 2_000);
-    log.events(2, 2_001, 2_003);
-    log.events(1, 2_001, 2_001 + 20_000);
-    assertThat(ends.lastSeq(0, new Received(1_990, 1))).isEqualTo(2_003);
-    assertThat(ends.lastSeq(0, new Received(2_002, 2))).isEqualTo(2_003);
-  }
-
-  @Test
   void aLongLogIsReadNoFurtherBackThanIsKnown() {
     log.events(1, 1, 50_000);
     assertThat(ends.lastSeq(0, new Received(49_900, 1))).isEqualTo(50_000);
     assertThat(log.from).isEqualTo(50_000 - 500);
-  }
-
-  @Test
-  void aLongLogOfWhichNothingIsKnownIsReadAsFarBackAsACaptureHasInFlight() {
-    log.events(1, 1, 200_000);
-    assertThat(ends.lastSeq(0, NOTHING)).isEqualTo(200_000);
-    assertThat(log.from).isBetween(100_000L, 200_000 - KafkaLogEnds.IN_FLIGHT_RECORDS);
   }
 
   @Test

@@ -1,0 +1,4 @@
+@NullMarked
+package io.crosstide.schemas.log;
+
+import org.jspecify.annotations.NullMarked;
