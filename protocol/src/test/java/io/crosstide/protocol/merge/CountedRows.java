@@ -4,8 +4,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Rows that count what is done to them. */
 final class CountedRows implements RowStore {
-  private final RowStore rows = new MemoryRowStore();
+  private final MemoryRowStore rows = new MemoryRowStore();
   private long operations;
+  private long writes;
+  private long scans;
   private long bytes;
 
   /** Rows read, written, deleted and scanned over since the last {@link #reset}. */
@@ -18,8 +20,25 @@ final class CountedRows implements RowStore {
     return bytes;
   }
 
+  /** Rows written and deleted since the last {@link #reset}. */
+  long writes() {
+    return writes;
+  }
+
+  /** Scans begun since the last {@link #reset}. */
+  long scans() {
+    return scans;
+  }
+
+  /** Rows that there are. */
+  int size() {
+    return rows.size();
+  }
+
   void reset() {
     operations = 0;
+    writes = 0;
+    scans = 0;
     bytes = 0;
   }
 
@@ -38,17 +57,20 @@ final class CountedRows implements RowStore {
   @Override
   public void put(byte[] key, byte[] value) {
     count(key, value);
+    writes++;
     rows.put(key, value);
   }
 
   @Override
   public void delete(byte[] key) {
     count(key, null);
+    writes++;
     rows.delete(key);
   }
 
   @Override
   public void scan(byte[] prefix, byte @Nullable [] after, Visitor visitor) {
+    scans++;
     rows.scan(
         prefix,
         after,

@@ -10,7 +10,6 @@ import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.protocol.RedisKey;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Held records come back in order, per origin, without a walk over those that have gone. */
@@ -18,7 +17,7 @@ final class HeldEventsTest {
   private static final Origin ONE = Origin.of(1);
   private static final Origin TWO = Origin.of(2);
 
-  private final CountedScans rows = new CountedScans();
+  private final CountedRows rows = new CountedRows();
   private final MapEventCodec codec = new MapEventCodec();
   private final EventLog one = new EventLog(ONE);
   private final EventLog two = new EventLog(TWO);
@@ -43,7 +42,7 @@ final class HeldEventsTest {
 
   @Test
   void whatFollowsOneAnotherIsReadByItsKey() {
-    rows.scans = 0;
+    rows.reset();
     for (int i = 0; i < 5; i++) {
       held.add(event(one));
       held.add(event(two));
@@ -54,7 +53,7 @@ final class HeldEventsTest {
     assertThat(held.holds(ONE)).isFalse();
     assertThat(takeAll(TWO)).hasSize(5);
     assertThat(held.isEmpty()).isTrue();
-    assertThat(rows.scans).isZero();
+    assertThat(rows.scans()).isZero();
   }
 
   /** A bridge may leave records out. */
@@ -79,31 +78,5 @@ final class HeldEventsTest {
     held = new HeldEvents(rows, codec);
     held.add(event(one));
     assertThat(takeAll(ONE)).containsExactly(2L, 3L, 4L, 5L);
-  }
-
-  private static final class CountedScans implements RowStore {
-    private final MemoryRowStore rows = new MemoryRowStore();
-    private int scans;
-
-    @Override
-    public byte @Nullable [] get(byte[] key) {
-      return rows.get(key);
-    }
-
-    @Override
-    public void put(byte[] key, byte[] value) {
-      rows.put(key, value);
-    }
-
-    @Override
-    public void delete(byte[] key) {
-      rows.delete(key);
-    }
-
-    @Override
-    public void scan(byte[] prefix, byte @Nullable [] after, Visitor visitor) {
-      scans++;
-      rows.scan(prefix, after, visitor);
-    }
   }
 }
