@@ -3,13 +3,12 @@ package io.crosstide.cli.bench;
 import io.lettuce.core.api.StatefulRedisConnection;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.atomic.AtomicLongArray;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * Writes numbered tokens into one Redis, a few dozen a second over keys in different partitions,
  * and remembers when each was sent, so that {@link TokenWatch}es can tell how long they took.
  */
-final class TokenClock implements Runnable, AutoCloseable {
+final class TokenClock extends RedisClock {
   /** Keys that take turns, enough to meet every partition. */
   static final int KEYS = 32;
 
@@ -18,23 +17,19 @@ final class TokenClock implements Runnable, AutoCloseable {
 
   private static final long PERIOD_NANOS = 20_000_000;
 
-  private final StatefulRedisConnection<byte[], byte[]> connection;
   private final AtomicLongArray sentNanos = new AtomicLongArray(TIMES);
   private final byte[][] keys = new byte[KEYS][];
-  private final Thread thread;
+
+  /** A later run must not take the tokens of an earlier one for its own. */
+  private long number = System.currentTimeMillis() * 64;
+
   private volatile long last;
-  private volatile boolean stopped;
 
   TokenClock(String name, StatefulRedisConnection<byte[], byte[]> connection) {
-    this.connection = connection;
+    super("bench-tokens-" + name, connection, PERIOD_NANOS);
     for (int i = 0; i < KEYS; i++) {
       keys[i] = ("bench:token:" + name + ":" + i).getBytes(StandardCharsets.US_ASCII);
     }
-    this.thread = new Thread(this, "bench-tokens-" + name);
-  }
-
-  void start() {
-    thread.start();
   }
 
   /** Number of the last token sent; 0 before the first. */
@@ -53,32 +48,14 @@ final class TokenClock implements Runnable, AutoCloseable {
   }
 
   @Override
-  public void run() {
-    // A later run must not take the tokens of an earlier one for its own.
-    long number = System.currentTimeMillis() * 64;
-    long due = System.nanoTime();
-    while (!stopped) {
-      number++;
-      sentNanos.set((int) (number % TIMES), System.nanoTime());
-      connection.sync().set(key(number), Long.toString(number).getBytes(StandardCharsets.US_ASCII));
-      last = number;
-      due += PERIOD_NANOS;
-      LockSupport.parkNanos(due - System.nanoTime());
-    }
+  void beat(StatefulRedisConnection<byte[], byte[]> redis) {
+    number++;
+    sentNanos.set((int) (number % TIMES), System.nanoTime());
+    redis.sync().set(key(number), Long.toString(number).getBytes(StandardCharsets.US_ASCII));
+    last = number;
   }
 
-  /** Stops sending; harmless the second time. */
+  /** The client writes the token once Redis is back; whoever sees it late is told the truth. */
   @Override
-  public void close() {
-    if (stopped) {
-      return;
-    }
-    stopped = true;
-    try {
-      thread.join();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-    connection.close();
-  }
+  void failed() {}
 }

@@ -133,6 +133,8 @@ final class Writer implements Runnable, AutoCloseable {
       return;
     }
     stopped = true;
+    // It may be waiting for a Redis that does not answer.
+    thread.interrupt();
     try {
       thread.join();
       connection.flushCommands();

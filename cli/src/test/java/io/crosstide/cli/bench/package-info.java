@@ -1,0 +1,4 @@
+@NullMarked
+package io.crosstide.cli.bench;
+
+import org.jspecify.annotations.NullMarked;
