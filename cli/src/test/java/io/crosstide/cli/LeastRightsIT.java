@@ -40,7 +40,6 @@ import org.junit.jupiter.api.io.TempDir;
  * that {@code docs/reference/security.md} names.
  */
 class LeastRightsIT {
-  private static final Path DOCUMENT = Path.of("..", "docs", "reference", "security.md");
   private static final Duration SOON = Duration.ofMinutes(3);
   private static final List<String> ROLES = List.of("capture", "bridge", "streams");
   private static final List<String> REGIONS = List.of("us-east", "eu-west");
@@ -91,17 +90,9 @@ class LeastRightsIT {
     for (String role : ROLES) {
       users.append(" user_").append(role).append("=\"secret\"");
     }
-    String listeners = "LAN://127.0.0.1:" + plain.lanPort() + ",SECURE://127.0.0.1:" + secure;
     EmbeddedBroker broker =
         new EmbeddedBroker(
-                plain
-                    .with(
-                        "listeners",
-                        listeners + ",CONTROLLER://127.0.0.1:" + plain.controllerPort())
-                    .with("advertised.listeners", listeners)
-                    .with(
-                        "listener.security.protocol.map",
-                        "LAN:PLAINTEXT,SECURE:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT")
+                SecuredBrokers.config(plain, secure, "SASL_PLAINTEXT")
                     .with("listener.name.secure.sasl.enabled.mechanisms", "PLAIN")
                     .with(
                         "listener.name.secure.plain.sasl.jaas.config",
@@ -129,21 +120,12 @@ class LeastRightsIT {
     List<AclBinding> rights = new ArrayList<>();
     String other = REGIONS.get(1 - REGIONS.indexOf(region));
     if (role.equals("bridge")) {
-      rights.addAll(rights(block("bridge, source"), role, region, other));
-      rights.addAll(rights(block("bridge, target"), role, other, region));
+      rights.addAll(rights(SecurityDocument.kafka("bridge, source"), role, region, other));
+      rights.addAll(rights(SecurityDocument.kafka("bridge, target"), role, other, region));
     } else {
-      rights.addAll(rights(block(role), role, region, other));
+      rights.addAll(rights(SecurityDocument.kafka(role), role, region, other));
     }
     return rights;
-  }
-
-  private static List<String> block(String title) throws IOException {
-    String text = Files.readString(DOCUMENT);
-    String from = "<!-- kafka: " + title + " -->\n```\n";
-    int at = text.indexOf(from);
-    assertThat(at).as("%s names the rights of %s", DOCUMENT, title).isPositive();
-    String block = text.substring(at + from.length(), text.indexOf("```", at + from.length()));
-    return block.lines().toList();
   }
 
   /** Lines as {@code topic changes.REGION: Read, Describe}; a name that ends in * is a prefix. */

@@ -102,17 +102,9 @@ final class SecuredRegion implements AutoCloseable {
 
   private EmbeddedBroker broker() throws Exception {
     BrokerConfig plain = BrokerConfig.onFreePorts(id, directory.resolve("kafka"));
-    String listeners = "LAN://127.0.0.1:" + plain.lanPort() + ",SECURE://127.0.0.1:" + kafkaPort;
     EmbeddedBroker started =
         new EmbeddedBroker(
-                plain
-                    .with(
-                        "listeners",
-                        listeners + ",CONTROLLER://127.0.0.1:" + plain.controllerPort())
-                    .with("advertised.listeners", listeners)
-                    .with(
-                        "listener.security.protocol.map",
-                        "LAN:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT")
+                SecuredBrokers.config(plain, kafkaPort, "SASL_SSL")
                     .with("listener.name.secure.ssl.keystore.type", "PKCS12")
                     .with("listener.name.secure.ssl.keystore.location", server.store().toString())
                     .with(

@@ -30,7 +30,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The deployment that {@code docs/reference/security.md} describes, with the user it names. */
 class SecuredRunIT {
-  private static final Path DOCUMENT = Path.of("..", "docs", "reference", "security.md");
   private static final Duration SOON = Duration.ofMinutes(2);
 
   @TempDir Path directory;
@@ -44,7 +43,7 @@ class SecuredRunIT {
   @BeforeEach
   void start() throws Exception {
     assumeTrue(redisKnowsTls(), "needs a redis-server with TLS on PATH");
-    String acl = acl("all roles");
+    String acl = SecurityDocument.redis("all roles");
     east = region("us-east", 1, SecuredRegion.Sasl.PLAIN, acl);
     west = region("eu-west", 2, SecuredRegion.Sasl.SCRAM, acl);
     registry = EmbeddedSchemaRegistry.start(east.kafkaPlain(), 0);
@@ -78,15 +77,6 @@ class SecuredRunIT {
       started.get(i).close();
     }
     client.shutdown(Duration.ZERO, Duration.ofSeconds(1));
-  }
-
-  /** The line of the document under {@code <!-- acl: TITLE -->}. */
-  private static String acl(String title) throws IOException {
-    String text = Files.readString(DOCUMENT);
-    String from = "<!-- acl: " + title + " -->\n```\n";
-    int at = text.indexOf(from);
-    assertThat(at).as("%s names the rights of %s", DOCUMENT, title).isPositive();
-    return text.substring(at + from.length()).lines().findFirst().orElseThrow();
   }
 
   private static boolean redisKnowsTls() throws Exception {
