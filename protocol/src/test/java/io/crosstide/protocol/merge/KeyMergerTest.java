@@ -12,6 +12,9 @@ import io.crosstide.protocol.Element;
 import io.crosstide.protocol.ElementKind;
 import io.crosstide.protocol.RedisKey;
 import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -177,6 +180,52 @@ class KeyMergerTest {
     site.receive(eu.write(KEY, put("f", "v"), NOTHING, 2));
     assertThat(site.wanted(DEADLINE)).isEqualTo(Content.deadline(100));
     assertThat(site.lastTouches).extracting(MergeSite.Touch::element).contains(DEADLINE);
+  }
+
+  /** A set that keeps the deadline removes the string before it, and no deadline, seen or not. */
+  @Test
+  void aSupersededDeadlineAndSetsThatKeepItGiveTheSameBytesInEveryOrder() {
+    ChangeEvent first = us.write(KEY, setWithDeadline("v", 50), NOTHING, 1);
+    VersionVector early = seen(us);
+    ChangeEvent second = us.write(KEY, expire(20), NOTHING, 2);
+    ChangeEvent kept = eu.write(KEY, new Change.StringSet(Bytes.utf8("w"), 0, true), seen(us), 3);
+    ChangeEvent keptEarly = ap.write(KEY, new Change.StringSet(Bytes.utf8("x"), 0, true), early, 5);
+    ChangeEvent shortened = ap.write(KEY, expire(10), early, 6);
+    List<List<ChangeEvent>> orders = new ArrayList<>();
+    interleave(
+        List.of(List.of(first, second), List.of(kept), List.of(keptEarly, shortened)),
+        List.of(),
+        orders);
+    assertThat(orders).hasSize(30);
+    SortedMap<String, String> bytes = null;
+    for (List<ChangeEvent> order : orders) {
+      MergeSite each = new MergeSite();
+      order.forEach(each::receive);
+      assertThat(each.wanted(STRING)).isEqualTo(Content.utf8("x"));
+      assertThat(each.wanted(DEADLINE)).as("%s", order).isEqualTo(Content.deadline(20));
+      each.collectGarbage();
+      SortedMap<String, String> rows = each.rows.dump(row -> !MergeSite.waits(row));
+      bytes = bytes == null ? rows : bytes;
+      assertThat(rows).as("%s", order).isEqualTo(bytes);
+    }
+  }
+
+  private static void interleave(
+      List<List<ChangeEvent>> logs, List<ChangeEvent> done, List<List<ChangeEvent>> orders) {
+    boolean isWhole = true;
+    for (int log = 0; log < logs.size(); log++) {
+      if (!logs.get(log).isEmpty()) {
+        isWhole = false;
+        List<ChangeEvent> longer = new ArrayList<>(done);
+        longer.add(logs.get(log).get(0));
+        List<List<ChangeEvent>> left = new ArrayList<>(logs);
+        left.set(log, logs.get(log).subList(1, logs.get(log).size()));
+        interleave(left, longer, orders);
+      }
+    }
+    if (isWhole) {
+      orders.add(done);
+    }
   }
 
   // --- expiry ------------------------------------------------------------------------------------
