@@ -53,6 +53,14 @@ final class ResyncWorld {
           ElementKind.SET_MEMBER,
           ElementKind.ZSET_MEMBER);
 
+  /**
+   * Clients and owners add to these and do nothing else with them, so that no effect on one misses.
+   */
+  private static final List<Element> COUNTERS =
+      List.of(
+          Element.string(RedisKey.of(0, "n")),
+          new Element(RedisKey.of(0, "m"), ElementKind.HASH_FIELD, Bytes.utf8("e")));
+
   /** The process of capture dies. */
   static final class Crash extends RuntimeException {}
 
@@ -72,6 +80,18 @@ final class ResyncWorld {
   /** Elements of events published by resyncs since then; of a deleted key its deadline. */
   final Set<Element> published = new HashSet<>();
 
+  /** Keys that went, or were overwritten, with clients' writes unknown to the log since then. */
+  final Set<RedisKey> gone = new HashSet<>();
+
+  /** Keys published as deleted by resyncs since then. */
+  final Set<RedisKey> publishedAsDeleted = new HashSet<>();
+
+  /** What clients added to counters since then, unknown to the log. */
+  final Map<Element, BigDecimal> added = new TreeMap<>();
+
+  /** What resyncs have published since then as added to counters. */
+  final Map<Element, BigDecimal> publishedAsAdded = new TreeMap<>();
+
   InMemoryShadow shadow = new InMemoryShadow();
   private int epoch = 1;
   private long next = 1;
@@ -82,6 +102,19 @@ final class ResyncWorld {
     random = new Random(seed);
     redis.connect(new Deaf());
     redis.marker(new MarkerState(1, new Fx(1, 0), VersionVector.EMPTY, Map.of()));
+    for (Element counter : COUNTERS) {
+      write(counter.key(), increment(counter, 1), true);
+    }
+  }
+
+  /** A resync has lived to its end: all is known. */
+  void allIsKnown() {
+    unseen.clear();
+    published.clear();
+    gone.clear();
+    publishedAsDeleted.clear();
+    added.clear();
+    publishedAsAdded.clear();
   }
 
   // ---- clients ----
@@ -90,13 +123,35 @@ final class ResyncWorld {
   void write(boolean captured) {
     RedisKey key = RedisKey.of(0, "k" + random.nextInt(10));
     Change change = change(key);
-    if (change == null) {
-      return;
+    if (change != null) {
+      write(key, change, captured);
     }
+  }
+
+  /** A client adds to a counter. */
+  void count(boolean captured) {
+    Element counter = COUNTERS.get(random.nextInt(COUNTERS.size()));
+    int delta = 1 + random.nextInt(3);
+    if (!captured) {
+      added.merge(counter, BigDecimal.valueOf(delta), BigDecimal::add);
+    }
+    write(counter.key(), increment(counter, delta), captured);
+  }
+
+  private static Change increment(Element counter, long delta) {
+    return counter.kind() == ElementKind.STRING
+        ? new Change.StringAdd(BigDecimal.valueOf(delta), null)
+        : new Change.HashAdd(counter.name(), BigDecimal.valueOf(delta), null);
+  }
+
+  private void write(RedisKey key, Change change, boolean captured) {
     if (!captured) {
       touch(key, change);
     }
     ChangeEvent event = redis.client(key, change, NOW);
+    if (!captured && (type(key) == null || change instanceof Change.StringSet)) {
+      gone.add(key);
+    }
     if (captured) {
       log.add(
           new ChangeEvent(
@@ -196,13 +251,27 @@ final class ResyncWorld {
     EffectBatch batch = new EffectBatch(0, epoch, next, preceding, HybridTimestamp.ZERO, groups);
     remembered.add(SentBatch.of(batch));
     if (reachesRedis) {
+      Set<RedisKey> before = keys();
       redis.send(batch);
+      before.removeAll(keys());
+      // Effects that remove what clients have left of a key.
+      before.stream().filter(key -> unseen.contains(Element.deadline(key))).forEach(gone::add);
       next = batch.last() + 1;
       seen = claimed;
     }
   }
 
+  private Set<RedisKey> keys() {
+    Set<RedisKey> keys = new HashSet<>();
+    redis.contents().keySet().forEach(element -> keys.add(element.key()));
+    return keys;
+  }
+
   private Effect effect() {
+    if (random.nextInt(8) == 0) {
+      Element counter = COUNTERS.get(random.nextInt(COUNTERS.size()));
+      return new Effect.Add(counter, 1 + random.nextInt(3), Fx.NONE);
+    }
     RedisKey key = RedisKey.of(0, "k" + random.nextInt(10));
     ElementKind type = type(key);
     ElementKind kind =
@@ -406,6 +475,11 @@ final class ResyncWorld {
       log.add(event);
       Element element = event.element();
       RedisKey key = Objects.requireNonNull(event.key());
+      if (event.change() instanceof Change.KeyDelete) {
+        publishedAsDeleted.add(key);
+      } else if (element != null && COUNTERS.contains(element)) {
+        publishedAsAdded.merge(element, delta(event.change()), BigDecimal::add);
+      }
       if (element == null) {
         boolean writes = event.change() instanceof Change.StringSet;
         element = writes ? Element.string(key) : Element.deadline(key);
@@ -424,6 +498,10 @@ final class ResyncWorld {
     }
   }
 
+  private static BigDecimal delta(Change change) {
+    return change instanceof Change.StringAdd add ? add.delta() : ((Change.HashAdd) change).delta();
+  }
+
   /** What the shadow holds, in the form of {@link MemoryRedis#contents}. */
   Map<Element, Content> known() {
     Map<Element, Content> known = new TreeMap<>();
@@ -437,7 +515,7 @@ final class ResyncWorld {
   }
 
   private static List<Element> allElements() {
-    List<Element> all = new ArrayList<>();
+    List<Element> all = new ArrayList<>(COUNTERS);
     for (int k = 0; k < 10; k++) {
       RedisKey key = RedisKey.of(0, "k" + k);
       all.add(Element.string(key));
