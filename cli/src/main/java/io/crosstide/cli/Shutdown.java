@@ -40,6 +40,11 @@ public final class Shutdown implements AutoCloseable {
     return requested.await(timeout, unit);
   }
 
+  /** Whether the command is to end. */
+  public boolean isRequested() {
+    return requested.getCount() == 0;
+  }
+
   /** Asks the command to end, as a signal does. Any thread. */
   public void request() {
     requested.countDown();

@@ -3,6 +3,8 @@ package io.crosstide.cli.api;
 import io.crosstide.cli.OutputFormat;
 import java.io.PrintWriter;
 import java.net.URI;
+import java.net.URISyntaxException;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -18,7 +20,7 @@ public final class ApiOptions {
       paramLabel = "URL",
       defaultValue = "http://127.0.0.1:8180",
       description = "Which sandbox or deployment to speak to (default: ${DEFAULT-VALUE}).")
-  private URI http;
+  private String http;
 
   @Option(
       names = {"-o", "--output"},
@@ -28,11 +30,22 @@ public final class ApiOptions {
   private OutputFormat output;
 
   public ApiClient client() {
-    if (http.getHost() == null || !"http".equals(http.getScheme())) {
+    URI address = address();
+    if (address == null) {
       throw new ParameterException(
-          spec.commandLine(), "--http must be an address like http://127.0.0.1:8180, not " + http);
+          spec.commandLine(),
+          "--http must be an address like http://127.0.0.1:8180, not '" + http + "'");
     }
-    return new ApiClient(http);
+    return new ApiClient(address);
+  }
+
+  private @Nullable URI address() {
+    try {
+      URI address = new URI(http);
+      return address.getHost() == null || !"http".equals(address.getScheme()) ? null : address;
+    } catch (URISyntaxException e) {
+      return null;
+    }
   }
 
   public boolean isJson() {

@@ -136,7 +136,8 @@ public final class SandboxCommand implements Callable<Integer> {
     Logging.ownErrorsOnly();
     CompilerDirectives.apply();
     AtomicReference<@Nullable String> fault = new AtomicReference<>();
-    try (Shutdown shutdown = Shutdown.onSignal();
+    Shutdown shutdown = Shutdown.onSignal();
+    try (shutdown;
         Infrastructure infrastructure = Infrastructure.start(wanted, this::tell)) {
       Path log = infrastructure.directory().resolve("sandbox.log");
       Logging.toFile(log);
@@ -159,7 +160,10 @@ public final class SandboxCommand implements Callable<Integer> {
         }
       }
     } catch (SandboxException e) {
-      throw new CliException(String.valueOf(e.getMessage()), e);
+      // In a JVM that ends, libraries fail to start in ways of their own: nothing to tell.
+      if (!shutdown.isRequested()) {
+        throw new CliException(String.valueOf(e.getMessage()), e);
+      }
     }
     String why = fault.get();
     if (why != null) {
