@@ -5,6 +5,7 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.classic.spi.IThrowableProxy;
 import ch.qos.logback.core.Appender;
 import ch.qos.logback.core.filter.Filter;
 import ch.qos.logback.core.rolling.FixedWindowRollingPolicy;
@@ -13,6 +14,7 @@ import ch.qos.logback.core.rolling.SizeBasedTriggeringPolicy;
 import ch.qos.logback.core.spi.FilterReply;
 import ch.qos.logback.core.util.FileSize;
 import java.nio.file.Path;
+import org.apache.kafka.common.errors.NotControllerException;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -61,6 +63,28 @@ public final class Logging {
     }
   }
 
+  /**
+   * Leaves out what a broker's controller calls an error when it is asked before it has been
+   * elected: whoever asked, at the start it is the controller itself, asks again.
+   */
+  static final class NotYetElected extends Filter<ILoggingEvent> {
+    private static final String CONTROLLER = "kafka.server.ControllerApis";
+
+    @Override
+    public FilterReply decide(ILoggingEvent event) {
+      if (event.getLoggerName().equals(CONTROLLER)) {
+        IThrowableProxy cause = event.getThrowableProxy();
+        while (cause != null) {
+          if (cause.getClassName().equals(NotControllerException.class.getName())) {
+            return FilterReply.DENY;
+          }
+          cause = cause.getCause();
+        }
+      }
+      return FilterReply.NEUTRAL;
+    }
+  }
+
   /** Sends the log to {@code file} from now on. */
   public static void toFile(Path file) {
     if (!(LoggerFactory.getILoggerFactory() instanceof LoggerContext context)) {
@@ -87,6 +111,9 @@ public final class Logging {
     trigger.setMaxFileSize(FileSize.valueOf(FILE_BYTES_MAX));
     trigger.start();
     appender.setTriggeringPolicy(trigger);
+    NotYetElected notYetElected = new NotYetElected();
+    notYetElected.start();
+    appender.addFilter(notYetElected);
     appender.start();
 
     Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
