@@ -55,10 +55,10 @@ public final class KeyInspector {
   }
 
   private final RowStore rows;
-  private final KeyMerger keys;
+  private final KeyView keys;
   private final Belief belief;
 
-  KeyInspector(RowStore rows, KeyMerger keys, Belief belief) {
+  KeyInspector(RowStore rows, KeyView keys, Belief belief) {
     this.rows = rows;
     this.keys = keys;
     this.belief = belief;
@@ -296,10 +296,7 @@ public final class KeyInspector {
 
   /** What of a key is to be seen. */
   private record Shown(
-      KeyMerger keys,
-      @Nullable ElementKind kind,
-      List<KeyState.Expiry> hiding,
-      long deadlineMillis) {
+      KeyView keys, @Nullable ElementKind kind, List<KeyState.Expiry> hiding, long deadlineMillis) {
     Content content(Element element, Cell cell) {
       return element.kind() == kind
           ? Visible.of(element.kind(), keys.without(element, cell, hiding))

@@ -12,7 +12,6 @@ import io.crosstide.protocol.Element;
 import io.crosstide.protocol.ElementKind;
 import io.crosstide.protocol.RedisKey;
 import java.math.BigDecimal;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -47,11 +46,13 @@ final class KeyMerger {
 
   private final RowStore rows;
   private final CellRows cells;
+  private final KeyView view;
   private final ConflictListener conflicts;
 
   KeyMerger(RowStore rows, CellRows cells, ConflictListener conflicts) {
     this.rows = rows;
     this.cells = cells;
+    view = new KeyView(rows, cells);
     this.conflicts = conflicts;
   }
 
@@ -137,14 +138,14 @@ final class KeyMerger {
     }
 
     Content content(Element element, Cell cell, List<KeyState.Expiry> hiding) {
-      return Visible.of(element.kind(), without(element, cell, hiding));
+      return Visible.of(element.kind(), view.without(element, cell, hiding));
     }
 
     Content deadline() {
       if (!state.hasVisible()) {
         return Content.ABSENT;
       }
-      Cell visible = without(stringElement, state.string, hidingAfter);
+      Cell visible = view.without(stringElement, state.string, hidingAfter);
       long at =
           state.deadline(
               deadlineElement, kindAfter == ElementKind.STRING ? visible.winner() : null);
@@ -152,47 +153,9 @@ final class KeyMerger {
     }
   }
 
-  KeyState load(RedisKey key) {
-    byte[] row = rows.get(RowKeys.header(key));
-    return row == null ? new KeyState() : KeyState.decode(row);
-  }
-
-  Cell loadCell(Element element) {
-    if (element.kind() == ElementKind.STRING) {
-      return load(element.key()).string;
-    }
-    Cell cell = cells.load(element);
-    return cell == null ? Cell.EMPTY : cell;
-  }
-
-  /** What Redis should hold for {@code element}. */
-  Content wanted(Element element) {
-    RedisKey key = element.key();
-    byte[] row = rows.get(RowKeys.header(key));
-    if (row == null) {
-      return Content.ABSENT;
-    }
-    KeyState state = KeyState.decode(row);
-    List<KeyState.Expiry> hiding = state.effectiveExpiries(Element.deadline(key));
-    ElementKind kind = visibleKind(key, state, hiding);
-    if (element.kind() == ElementKind.DEADLINE) {
-      if (kind == null) {
-        return Content.ABSENT;
-      }
-      Cell visible = without(Element.string(key), state.string, hiding);
-      long at = state.deadline(element, kind == ElementKind.STRING ? visible.winner() : null);
-      return at == 0 ? Content.ABSENT : Content.deadline(at);
-    }
-    if (element.kind() != kind) {
-      return Content.ABSENT;
-    }
-    Cell cell = kind == ElementKind.STRING ? state.string : loadCell(element);
-    return Visible.of(kind, without(element, cell, hiding));
-  }
-
-  /** {@code cell} without what {@code hiding} hides of it: what is to be seen. */
-  Cell without(Element element, Cell cell, List<KeyState.Expiry> hiding) {
-    return cell.without(KeyState.hidden(hiding, element), cells.log(element));
+  /** What is to be seen in the same rows. */
+  KeyView view() {
+    return view;
   }
 
   /**
@@ -209,7 +172,7 @@ final class KeyMerger {
     Work work = new Work(event, key, rowKey, state, header != null, merged, stable);
     state.settleDeadlineEvents(stable, work.deadlineElement);
     work.hidingBefore = state.effectiveExpiries(work.deadlineElement);
-    work.kindBefore = visibleKind(key, state, work.hidingBefore);
+    work.kindBefore = view.visibleKind(key, state, work.hidingBefore);
     work.hidingAfter = work.hidingBefore;
     work.kindAfter = work.kindBefore;
     work.deadlineBefore = work.deadline();
@@ -257,7 +220,7 @@ final class KeyMerger {
     count(work, element.kind(), shownBefore, shownAfter);
     noteConflict(work, element, after);
 
-    work.kindAfter = visibleKind(work.key, work.state, work.hidingAfter);
+    work.kindAfter = view.visibleKind(work.key, work.state, work.hidingAfter);
     if (work.kindChanged()) {
       changeKind(work, element, shownBefore, shownAfter, visitor);
       return;
@@ -409,7 +372,7 @@ final class KeyMerger {
     if (rowsTouched) {
       work.kindAfter = kindAfterRows(work, removesRows);
     } else {
-      work.kindAfter = visibleKind(work.key, state, work.hidingAfter);
+      work.kindAfter = view.visibleKind(work.key, state, work.hidingAfter);
     }
     boolean addressed = change instanceof Change.StringSet;
     boolean rowsVisited = rowsTouched || (work.kindChanged() && state.rows > 0);
@@ -499,21 +462,20 @@ final class KeyMerger {
    * only the counts.
    */
   private @Nullable ElementKind kindAfterRows(Work work, boolean removesRows) {
-    Map<ElementKind, Cell.Write> newest = new EnumMap<>(ElementKind.class);
+    NewestKind newest = new NewestKind();
     cells.forEach(
         work.key,
         (element, cell) -> {
-          Cell after = without(element, after(work, removesRows, element, cell), work.hidingAfter);
+          Cell after =
+              view.without(element, after(work, removesRows, element, cell), work.hidingAfter);
           Content shownBefore = work.content(element, cell, work.hidingBefore);
           Content shownAfter = Visible.of(element.kind(), after);
           count(work, element.kind(), shownBefore, shownAfter);
-          keepNewest(newest, element.kind(), after);
+          newest.add(element.kind(), after);
         });
-    keepNewest(
-        newest,
-        ElementKind.STRING,
-        without(work.stringElement, work.state.string, work.hidingAfter));
-    return newestKind(newest);
+    newest.add(
+        ElementKind.STRING, view.without(work.stringElement, work.state.string, work.hidingAfter));
+    return newest.get();
   }
 
   private void visitRows(Work work, boolean removesRows, Visitor visitor) {
@@ -540,55 +502,6 @@ final class KeyMerger {
             }
           });
     }
-  }
-
-  // --- visible type
-  // ------------------------------------------------------------------------------------------------------------------
-
-  /**
-   * The type of the newest surviving write, or null if nothing is visible. Reads all rows only
-   * while there are several types.
-   */
-  @Nullable ElementKind visibleKind(RedisKey key, KeyState state, List<KeyState.Expiry> hiding) {
-    if (!state.hasVisible()) {
-      return null;
-    }
-    ElementKind only = state.onlyVisibleKind();
-    if (only != null) {
-      return only;
-    }
-    Map<ElementKind, Cell.Write> newest = new EnumMap<>(ElementKind.class);
-    keepNewest(newest, ElementKind.STRING, without(Element.string(key), state.string, hiding));
-    cells.forEach(
-        key, (element, cell) -> keepNewest(newest, element.kind(), without(element, cell, hiding)));
-    return newestKind(newest);
-  }
-
-  private static void keepNewest(Map<ElementKind, Cell.Write> newest, ElementKind kind, Cell cell) {
-    Cell.Write candidate = cell.newest();
-    if (candidate == null) {
-      return;
-    }
-    Cell.Write best = newest.get(kind);
-    if (best == null || isNewer(candidate, best)) {
-      newest.put(kind, candidate);
-    }
-  }
-
-  private static @Nullable ElementKind newestKind(Map<ElementKind, Cell.Write> newest) {
-    ElementKind kind = null;
-    Cell.Write best = null;
-    for (Map.Entry<ElementKind, Cell.Write> entry : newest.entrySet()) {
-      if (best == null || isNewer(entry.getValue(), best)) {
-        best = entry.getValue();
-        kind = entry.getKey();
-      }
-    }
-    return kind;
-  }
-
-  private static boolean isNewer(Cell.Write a, Cell.Write b) {
-    return Cell.NEWEST_FIRST.compare(a, b) < 0;
   }
 
   private static void count(Work work, ElementKind kind, Content before, Content after) {

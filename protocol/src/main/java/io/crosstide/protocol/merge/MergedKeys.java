@@ -42,7 +42,7 @@ public final class MergedKeys {
   }
 
   public Content content(Element element) {
-    return keys.wanted(element);
+    return keys.view().wanted(element);
   }
 
   /** Rows in a sorted map. */

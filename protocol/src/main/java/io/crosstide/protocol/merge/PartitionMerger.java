@@ -63,6 +63,7 @@ public final class PartitionMerger implements EffectWire.Listener {
   private final RowStore rows;
   private final MergerListener listener;
   private final KeyMerger keys;
+  private final KeyView view;
   private final Belief belief;
   private final BatchSender sender;
   private final OpenGroup group;
@@ -111,6 +112,7 @@ public final class PartitionMerger implements EffectWire.Listener {
     this.listener = listener;
     CellRows cells = new CellRows(rows, config.spill());
     keys = new KeyMerger(rows, cells, listener::conflict);
+    view = keys.view();
     belief = new Belief(rows);
     sender = new BatchSender(config.partition(), wire, config);
     group = new OpenGroup(sender);
@@ -518,7 +520,7 @@ public final class PartitionMerger implements EffectWire.Listener {
     if (group.isLast(element)) {
       return;
     }
-    Content wanted = keys.wanted(element);
+    Content wanted = view.wanted(element);
     Tracked tracked = belief.get(element);
     if (wanted.isAbsent() && tracked == null) {
       return;
@@ -625,7 +627,7 @@ public final class PartitionMerger implements EffectWire.Listener {
     Content wanted =
         !tracked.wanted.isDigestOnly()
             ? tracked.wanted
-            : whole != null ? whole : keys.wanted(tracked.element);
+            : whole != null ? whole : view.wanted(tracked.element);
     emit(tracked, EffectChoice.of(tracked, believed, wanted, event, remote));
   }
 
@@ -656,7 +658,7 @@ public final class PartitionMerger implements EffectWire.Listener {
     }
     Tracked tracked = belief.get(string);
     if (tracked == null) {
-      Content content = keys.wanted(string).compact();
+      Content content = view.wanted(string).compact();
       tracked = new Tracked(string, content, content);
     }
     if (tracked.known && !tracked.believed().content().isAbsent()) {
@@ -714,7 +716,7 @@ public final class PartitionMerger implements EffectWire.Listener {
     // since they passed must make it miss, on elements that need no change as well.
     for (Tracked tracked : takesOver ? belief.all() : answered) {
       if (tracked.known) {
-        tracked.wanted = keys.wanted(tracked.element).compact();
+        tracked.wanted = view.wanted(tracked.element).compact();
         reconcile(tracked, null, false, takesOver, null);
         group.split();
       }
@@ -990,11 +992,11 @@ public final class PartitionMerger implements EffectWire.Listener {
 
   /** The merged content of {@code element}. */
   public Content mergedContent(Element element) {
-    return keys.wanted(element);
+    return view.wanted(element);
   }
 
   /** For looking at rows and beliefs, by the owner's thread. */
   public KeyInspector inspector() {
-    return new KeyInspector(rows, keys, belief);
+    return new KeyInspector(rows, view, belief);
   }
 }

@@ -88,11 +88,11 @@ final class MergeSite {
   }
 
   Content wanted(Element element) {
-    return keys.wanted(element);
+    return keys.view().wanted(element);
   }
 
   KeyState header(RedisKey key) {
-    return keys.load(key);
+    return keys.view().load(key);
   }
 
   /** Lets the garbage collector do all that is due. */
