@@ -138,6 +138,10 @@ final class CaptureSession implements AutoCloseable {
             clock,
             sink);
     resumeClock(before);
+    // Before the fence is written: it carries what was derived, whatever the log says.
+    for (int partition = 0; partition < config.partitions(); partition++) {
+      requireHeldByLog(partition, before.get(partition));
+    }
     List<LogEnd> ends =
         fence.raise(
             captureEpoch,
@@ -203,7 +207,7 @@ final class CaptureSession implements AutoCloseable {
     ends.forEach(end -> clock.resumeAfter(end.stampMax()));
   }
 
-  private void adoptEnd(int partition, LogEnd end) {
+  private void requireHeldByLog(int partition, LogEnd end) {
     long derived = interpreter.sequencer().last(partition);
     if (derived > end.seq()) {
       throw new CaptureFailedException(
@@ -214,10 +218,16 @@ final class CaptureSession implements AutoCloseable {
               + end.seq()
               + ", but Kafka had acknowledged event "
               + derived
-              + " to capture: the log has lost its end. Others may have seen those events, so their"
-              + " numbers must not be used again: restore the topic, or rebuild this region under a"
-              + " new incarnation.");
+              + " to capture: the log has lost its end, or another capture had taken over and this"
+              + " one wrote on. Events of the same number would differ, so none is published. If"
+              + " it was another capture, delete "
+              + config.dataDir()
+              + " to have the shadow rebuilt by a full resync, and run only one; else restore the"
+              + " topic, or rebuild this region under a new incarnation.");
     }
+  }
+
+  private void adoptEnd(int partition, LogEnd end) {
     interpreter.sequencer().logEnd(partition, end.seq(), end.replOffset(), end.index());
   }
 

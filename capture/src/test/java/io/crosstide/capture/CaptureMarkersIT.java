@@ -2,6 +2,7 @@ package io.crosstide.capture;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.crosstide.capture.rdb.SentEffects;
 import io.crosstide.crdt.Origin;
 import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.Change;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -188,6 +190,37 @@ final class CaptureMarkersIT {
       assertThat(rig.log().stream().flatMap(List::stream).filter(e -> e.key() != null))
           .hasSize(150);
       old.close();
+    }
+  }
+
+  @Test
+  void aCaptureThatWroteOnAfterItWasTakenOverDoesNotStartAgain() {
+    try (CaptureRig rig = new CaptureRig(broker, "wrote-on", dir).start().awaitStreaming()) {
+      rig.commands().incrby("n", 3);
+      rig.awaitCaptured();
+      CaptureAgent old = rig.agent;
+      CaptureConfig config = rig.config;
+      rig.config =
+          CaptureConfig.of(
+              config.region(),
+              config.regionId(),
+              config.redis(),
+              config.kafka(),
+              config.partitions(),
+              dir.resolve("second"));
+      rig.start().awaitStreaming();
+      rig.agent.close();
+      rig.commands().incrby("n", 4);
+      rig.await("the old one has it", () -> rig.commands().waitForReplication(1, 200) == 1);
+      old.close();
+      rig.config = config;
+      CaptureAgent again = rig.newAgent(SentEffects.NONE);
+      again.start();
+      Awaitility.await().until(() -> again.state() == CaptureState.FAILED);
+      assertThat(again.sentence()).contains("another capture had taken over");
+      assertThat(CaptureRig.sum(rig.eventsOf("n"))).isEqualTo(3);
+      assertThat(rig.log().stream().flatMap(List::stream))
+          .allMatch(event -> event.captureEpoch() <= 2);
     }
   }
 }
