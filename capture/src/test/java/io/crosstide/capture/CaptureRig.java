@@ -19,11 +19,16 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
@@ -113,6 +118,33 @@ final class CaptureRig implements AutoCloseable {
               }
               return condition.getAsBoolean();
             });
+  }
+
+  /** As if the retention of all its records had passed. */
+  void emptyLog() throws Exception {
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapLan()))) {
+      Map<TopicPartition, RecordsToDelete> all = new HashMap<>();
+      for (int p = 0; p < PARTITIONS; p++) {
+        all.put(new TopicPartition(config.topic(), p), RecordsToDelete.beforeOffset(-1));
+      }
+      admin.deleteRecords(all).all().get();
+    }
+  }
+
+  /** As if somebody had deleted the topic by mistake. */
+  void deleteLog() throws Exception {
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapLan()))) {
+      admin.deleteTopics(List.of(config.topic())).all().get();
+      await("deleted", () -> !names(admin).contains(config.topic()));
+    }
+  }
+
+  private static Set<String> names(Admin admin) {
+    try {
+      return admin.listTopics().names().get();
+    } catch (InterruptedException | ExecutionException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /** All records of the log, fenced or not, by partition. */

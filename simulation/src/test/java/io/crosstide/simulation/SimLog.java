@@ -54,7 +54,7 @@ final class SimLog {
       }
       seq = Math.max(seq, event.seq());
     }
-    return new LogEnd(epoch, seq, new HybridTimestamp(stampMax), replOffset, index);
+    return new LogEnd(epoch, seq, new HybridTimestamp(stampMax), replOffset, index, false);
   }
 
   /** As {@code OwnLog.eventsAfter}. */

@@ -29,6 +29,7 @@ public final class CaptureFence {
   private final ChangeEventCodec codec;
   private final String topic;
   private final int partitions;
+  private final long[] offsets;
   private Map<TopicPartition, LogTail> tails = Map.of();
 
   public CaptureFence(
@@ -42,6 +43,7 @@ public final class CaptureFence {
     this.codec = codec;
     this.topic = topic;
     this.partitions = partitions;
+    this.offsets = new long[partitions];
   }
 
   /** Another capture has taken the same epoch: try again with a higher one. */
@@ -49,6 +51,11 @@ public final class CaptureFence {
     EpochTakenException(String message) {
       super(message);
     }
+  }
+
+  /** Where the fence records stand, by partition; once it is raised. */
+  public long[] offsets() {
+    return offsets.clone();
   }
 
   /** Makes the fence record of one partition. */
@@ -85,9 +92,8 @@ public final class CaptureFence {
       sent.add(producer.send(record(partition, event)));
     }
     producer.flush();
-    long[] own = new long[partitions];
     for (int partition = 0; partition < partitions; partition++) {
-      own[partition] = acknowledged(sent.get(partition), partition).offset();
+      offsets[partition] = acknowledged(sent.get(partition), partition).offset();
     }
     List<ConsumerRecord<byte[], byte[]>> others = new ArrayList<>();
     log.readOn(
@@ -96,7 +102,7 @@ public final class CaptureFence {
           if (others.isEmpty()
               && (header.captureEpoch() > captureEpoch
                   || (header.captureEpoch() == captureEpoch
-                      && record.offset() < own[record.partition()]))) {
+                      && record.offset() < offsets[record.partition()]))) {
             others.add(record);
           }
         });

@@ -141,6 +141,19 @@ public final class OwnLog implements AutoCloseable {
         });
   }
 
+  /**
+   * The highest capture epoch among the records from {@code from} to before {@code to}; 0: none.
+   */
+  public int captureEpochMax(int partition, long from, long to) {
+    int[] max = {0};
+    scan(
+        log(partition),
+        from,
+        to,
+        (record, header) -> max[0] = Math.max(max[0], header.captureEpoch()));
+    return max[0];
+  }
+
   /** Whether the first record from {@code from} on stands at or before {@code seq}. */
   private boolean reaches(TopicPartition tp, long from, long end, long seq) {
     if (from >= end) {

@@ -33,6 +33,7 @@ public final class EventPublisher implements AutoCloseable {
   private final AckWatermark watermark;
   private final InFlightLimit limit;
   private final AtomicLong acknowledged = new AtomicLong();
+  private volatile @Nullable AppendOrder order;
   private volatile @Nullable PublishException failure;
 
   /**
@@ -50,6 +51,22 @@ public final class EventPublisher implements AutoCloseable {
     this.topic = topic;
     this.watermark = watermark;
     this.limit = new InFlightLimit(inFlightBytesMax, inFlightRecordsMax);
+  }
+
+  /**
+   * From here on, what others append to the log among this capture's records is looked at before
+   * more of them count as published. Before the first event is published.
+   *
+   * @param fences offsets of this capture's fence records, by partition
+   * @param foreign reads the log; on a thread of its own
+   */
+  public void watchOrder(int captureEpoch, long[] fences, ForeignRecords foreign) {
+    AppendOrder watching =
+        new AppendOrder(fences.length, captureEpoch, foreign, this::failTakenOver);
+    for (int partition = 0; partition < fences.length; partition++) {
+      watching.startsBehind(partition, fences[partition]);
+    }
+    order = watching;
   }
 
   /**
@@ -92,7 +109,11 @@ public final class EventPublisher implements AutoCloseable {
   public void drain() {
     try {
       producer.flush();
-    } catch (InterruptException e) {
+      AppendOrder watching = order;
+      if (watching != null) {
+        watching.settle();
+      }
+    } catch (InterruptedException | InterruptException e) {
       Thread.currentThread().interrupt();
       throw new PublishException("waiting for acknowledgements was interrupted", e);
     }
@@ -124,18 +145,32 @@ public final class EventPublisher implements AutoCloseable {
     }
   }
 
-  private synchronized void fail(Exception cause) {
+  private void fail(Exception cause) {
+    fail(
+        "Kafka refused an event for "
+            + topic
+            + ": "
+            + cause.getMessage()
+            + ". Nothing after it is published; mend the cause and start capture again.",
+        cause);
+  }
+
+  private void failTakenOver(int captureEpoch) {
+    fail(
+        "Another capture has taken over "
+            + topic
+            + " (epoch "
+            + captureEpoch
+            + "): what this one published since is read by nobody and not confirmed to clients."
+            + " It stops; run only one capture per region.",
+        null);
+  }
+
+  private synchronized void fail(String sentence, @Nullable Exception cause) {
     if (failure != null) {
       return;
     }
-    failure =
-        new PublishException(
-            "Kafka refused an event for "
-                + topic
-                + ": "
-                + cause.getMessage()
-                + ". Nothing after it is published; mend the cause and start capture again.",
-            cause);
+    failure = new PublishException(sentence, cause);
     limit.abort();
     // From the sender's own thread only a close without waiting is allowed; it drops what is
     // queued,
@@ -147,6 +182,10 @@ public final class EventPublisher implements AutoCloseable {
   public void close(Duration timeout) {
     limit.abort();
     producer.close(timeout);
+    AppendOrder watching = order;
+    if (watching != null) {
+      watching.close();
+    }
   }
 
   /** Closes without waiting; what is not acknowledged is derived again after the next start. */
@@ -155,7 +194,7 @@ public final class EventPublisher implements AutoCloseable {
     close(Duration.ZERO);
   }
 
-  private final class InFlight implements Callback {
+  private final class InFlight implements Callback, Runnable {
     private final AckWatermark.Unit unit;
     private final int size;
 
@@ -170,6 +209,17 @@ public final class EventPublisher implements AutoCloseable {
         fail(exception);
         return;
       }
+      AppendOrder watching = order;
+      if (watching == null || metadata == null) {
+        run();
+      } else {
+        watching.appended(metadata.partition(), metadata.offset(), this);
+      }
+    }
+
+    /** The record counts as published. */
+    @Override
+    public void run() {
       limit.release(size);
       acknowledged.incrementAndGet();
       watermark.acknowledged(unit);
