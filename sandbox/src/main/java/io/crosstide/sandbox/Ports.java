@@ -70,7 +70,7 @@ public final class Ports {
   public static boolean becomesFree(int port, Duration patience) {
     long deadline = System.nanoTime() + patience.toNanos();
     while (!isFree(port)) {
-      if (System.nanoTime() - deadline >= 0) {
+      if (System.nanoTime() - deadline >= 0 || Thread.currentThread().isInterrupted()) {
         return false;
       }
       LockSupport.parkNanos(RETRY.toNanos());

@@ -13,7 +13,7 @@ import java.util.function.LongSupplier;
  * {@code WAIT} behind it, are read at once.
  *
  * <p>One token per gap, at most {@link #TOKENS_MAX} saved. A read of much costs two: from some
- * 10,000 writes a second on, what counts is how few turns there are. One that has found most of the
+ * 10,000 writes a second on, what counts is how few turns there are. One that has found half of the
  * buffer full costs one again, for it is behind. Used by the reading thread only.
  */
 final class ReadPacer {
@@ -47,7 +47,7 @@ final class ReadPacer {
   /**
    * Waits until the next read is due; called when all that was read has been interpreted.
    *
-   * @param bytes what the read before has brought
+   * @param bytes interpreted since the turn before
    */
   void awaitTurn(long bytes) {
     if (bytes >= MUCH_BYTES && bytes < BEHIND_BYTES) {

@@ -97,6 +97,7 @@ final class RocksRows implements RowStore {
             .setCreateIfMissing(true)
             .setTableFormatConfig(table)
             .setWriteBufferManager(buffers)
+            .setMaxWriteBufferNumber(MEMTABLES)
             .setWriteBufferSize(Math.max(MIB, options.writeBufferBytes() / MEMTABLES))
             .setMaxTotalWalSize(4 * options.writeBufferBytes())
             .setLevelCompactionDynamicLevelBytes(true)

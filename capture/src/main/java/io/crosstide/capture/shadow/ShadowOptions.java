@@ -29,9 +29,9 @@ public record ShadowOptions(
     return new ShadowOptions(64, false, 128 * MIB, 16 * MIB, rowCacheBytesForHeap());
   }
 
-  /** 16 MB of a heap of 1 GB or less, at most 64. */
+  /** Of each capture: 16 MB of a heap of 1 GB or less, 32 MB of 2 GB, 64 MB of 4 GB and more. */
   private static int rowCacheBytesForHeap() {
-    long share = Runtime.getRuntime().maxMemory() / 48;
+    long share = Runtime.getRuntime().maxMemory() / 64;
     return (int) Math.min(64 * MIB, Math.max(16 * MIB, share));
   }
 

@@ -28,6 +28,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -160,10 +161,11 @@ public final class SandboxCommand implements Callable<Integer> {
         }
       }
     } catch (SandboxException e) {
-      // In a JVM that ends, libraries fail to start in ways of their own: nothing to tell.
       if (!shutdown.isRequested()) {
         throw new CliException(String.valueOf(e.getMessage()), e);
       }
+      // In a JVM that ends, libraries fail to start in ways of their own: only for the log.
+      LoggerFactory.getLogger(SandboxCommand.class).warn("after the end was asked for", e);
     }
     String why = fault.get();
     if (why != null) {
