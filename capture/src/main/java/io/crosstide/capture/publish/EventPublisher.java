@@ -166,12 +166,15 @@ public final class EventPublisher implements AutoCloseable {
         null);
   }
 
-  private synchronized void fail(String sentence, @Nullable Exception cause) {
-    if (failure != null) {
-      return;
+  private void fail(String sentence, @Nullable Exception cause) {
+    synchronized (this) {
+      if (failure != null) {
+        return;
+      }
+      failure = new PublishException(sentence, cause);
     }
-    failure = new PublishException(sentence, cause);
     limit.abort();
+    // Without the lock: any other thread waits here for the sender's, which tells of what it drops.
     // From the sender's own thread only a close without waiting is allowed; it drops what is
     // queued,
     // so that no later event of the partition reaches the log behind the missing one.

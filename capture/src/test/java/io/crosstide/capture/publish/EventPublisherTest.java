@@ -11,13 +11,16 @@ import io.crosstide.protocol.RedisKey;
 import io.crosstide.protocol.merge.EventLog;
 import io.crosstide.schemas.ChangeEventCodec;
 import io.crosstide.schemas.registry.InMemorySchemaRegistry;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.producer.MockProducer;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class EventPublisherTest {
   private static final String TOPIC = "changes.us";
@@ -103,5 +106,48 @@ class EventPublisherTest {
     reader.join(20_000);
     assertThat(ended.get()).isInstanceOf(PublishException.class);
     assertThat(kafka.history()).hasSize(IN_FLIGHT_MAX);
+  }
+
+  /** As the real one: closing waits for the sender's thread, which tells of what it drops. */
+  private static final class JoiningProducer extends MockProducer<byte[], byte[]> {
+    volatile boolean dropped;
+
+    JoiningProducer() {
+      super(false, null, new ByteArraySerializer(), new ByteArraySerializer());
+    }
+
+    @Override
+    public void close(Duration timeout) {
+      Thread sender = new Thread(() -> errorNext(new KafkaException("dropped")), "sender");
+      sender.start();
+      try {
+        sender.join();
+        dropped = true;
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  @Test
+  @Timeout(30)
+  void aCaptureThatIsTakenOverStopsAlthoughRecordsAreInFlight() {
+    JoiningProducer joining = new JoiningProducer();
+    AckWatermark durable = new AckWatermark(() -> {});
+    EventPublisher taken = new EventPublisher(joining, codec, TOPIC, durable, 1 << 20, 10);
+    Change change = new Change.StringSet(Bytes.utf8("v"), 0, false);
+    for (int unit = 1; unit <= 4; unit++) {
+      taken.publish(0, log.write(RedisKey.of(0, "k"), change, VersionVector.EMPTY, 1_000));
+      taken.endUnit(unit, 10L * unit);
+    }
+    joining.completeNext();
+    joining.completeNext();
+    // The next record stands at offset 2: somebody else's are taken to be at 0 and 1.
+    taken.watchOrder(1, new long[] {-1}, (partition, from, to) -> 2);
+    joining.completeNext();
+    await().until(() -> joining.dropped);
+    await().until(() -> taken.failure() != null);
+    assertThat(taken.failure()).hasMessageContaining("Another capture has taken over");
+    assertThat(durable.offset()).isEqualTo(20);
   }
 }
