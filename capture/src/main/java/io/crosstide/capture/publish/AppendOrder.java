@@ -113,8 +113,9 @@ final class AppendOrder implements AutoCloseable {
           continue;
         }
         if (epoch > captureEpoch) {
-          endTakenOver();
+          // First: who waits in settle() then asks whether all is well.
           onTakenOver.accept(epoch);
+          endTakenOver();
           return;
         }
         log.warn(
