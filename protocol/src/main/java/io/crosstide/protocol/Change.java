@@ -108,6 +108,27 @@ public sealed interface Change {
     }
   }
 
+  /**
+   * An element of a list, put in ({@code RPUSH}, {@code LINSERT}) or, where there is one at this
+   * position, replaced ({@code LSET}).
+   *
+   * @param name its {@link io.crosstide.crdt.ListPosition}
+   */
+  record ListPut(Bytes name, Bytes value) implements OfElement {
+    @Override
+    public ElementKind kind() {
+      return ElementKind.LIST_ELEMENT;
+    }
+  }
+
+  /** A list's element at this position was popped or removed. */
+  record ListRemove(Bytes name) implements OfElement {
+    @Override
+    public ElementKind kind() {
+      return ElementKind.LIST_ELEMENT;
+    }
+  }
+
   /** {@code DEL}, {@code UNLINK}, eviction, a flush: removes everything the key held. */
   record KeyDelete() implements OfKey {}
 
@@ -170,6 +191,17 @@ public sealed interface Change {
    *     this: what stability is learnt from
    */
   record Beat(VersionVector floor) implements Control {}
+
+  /**
+   * What this Redis holds at one position of a list, as capture knows it at the event's place in
+   * the stream. Redis cannot be asked: its elements have no names. Published when an effect asked
+   * (P4), and when one met another element than the one it was meant for.
+   *
+   * @param content absent if no element of this position is there
+   * @param misplaced it is there, but not where its position sorts: its index from the head; -1 if
+   *     it is where it should be, or absent
+   */
+  record ListHolds(RedisKey key, Bytes name, Content content, long misplaced) implements Control {}
 
   /**
    * A command in the stream removed the marker, or it was never there; the event's {@code fx},

@@ -9,6 +9,8 @@ public enum ElementKind {
   HASH_FIELD('h'),
   SET_MEMBER('m'),
   ZSET_MEMBER('z'),
+  /** Its element name is its {@link io.crosstide.crdt.ListPosition}. */
+  LIST_ELEMENT('l'),
   /**
    * The key's expiry time; its element name is empty, its content the decimal milliseconds since
    * 1970.

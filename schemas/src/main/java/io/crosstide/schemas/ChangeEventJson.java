@@ -100,7 +100,17 @@ public final class ChangeEventJson {
 
   private static boolean isNamed(ChangeKind kind) {
     return switch (kind) {
-      case HASH_PUT, HASH_ADD, HASH_REMOVE, SET_ADD, SET_REMOVE, ZSET_PUT, ZSET_ADD, ZSET_REMOVE ->
+      case HASH_PUT,
+          HASH_ADD,
+          HASH_REMOVE,
+          SET_ADD,
+          SET_REMOVE,
+          ZSET_PUT,
+          ZSET_ADD,
+          ZSET_REMOVE,
+          LIST_PUT,
+          LIST_REMOVE,
+          LIST_HOLDS ->
           true;
       case STRING_SET,
           STRING_ADD,

@@ -1,9 +1,13 @@
 package io.crosstide.schemas;
 
+import io.crosstide.crdt.ByteReader;
+import io.crosstide.crdt.ByteWriter;
 import io.crosstide.crdt.Bytes;
 import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.Change;
+import io.crosstide.protocol.Content;
 import io.crosstide.protocol.Fx;
+import io.crosstide.protocol.RedisKey;
 import java.math.BigDecimal;
 import org.jspecify.annotations.Nullable;
 
@@ -66,7 +70,12 @@ record ChangeFields(
         Change.HashAdd add = (Change.HashAdd) change;
         yield added(add.name(), add.delta(), add.result());
       }
-      case HASH_REMOVE, SET_ADD, SET_REMOVE, ZSET_REMOVE ->
+      case LIST_PUT -> {
+        Change.ListPut put = (Change.ListPut) change;
+        yield named(put.name(), put.value());
+      }
+      case LIST_HOLDS -> listHolds((Change.ListHolds) change);
+      case HASH_REMOVE, SET_ADD, SET_REMOVE, ZSET_REMOVE, LIST_REMOVE ->
           named(((Change.OfElement) change).name(), null);
       case ZSET_PUT -> {
         Change.ZsetPut put = (Change.ZsetPut) change;
@@ -105,6 +114,9 @@ record ChangeFields(
           new Change.ZsetAdd(
               name, need("scoreBefore", kind, scoreBefore), need("score", kind, score));
       case ZSET_REMOVE -> new Change.ZsetRemove(name);
+      case LIST_PUT -> new Change.ListPut(name, need("value", kind, value));
+      case LIST_REMOVE -> new Change.ListRemove(name);
+      case LIST_HOLDS -> toListHolds(kind);
       case KEY_DELETE -> new Change.KeyDelete();
       case KEY_EXPIRE -> new Change.KeyExpire(deadline);
       case DEADLINE_SET -> new Change.DeadlineSet(deadline);
@@ -113,6 +125,44 @@ record ChangeFields(
       case BEAT -> new Change.Beat(vector);
       case MARKER_LOST -> new Change.MarkerLost(name.text(), fx("value", value));
     };
+  }
+
+  /** A control event has no key and no database of its own: both go before the position. */
+  private static ChangeFields listHolds(Change.ListHolds holds) {
+    Content content = holds.content();
+    Bytes value = content.isAbsent() ? null : content.value();
+    ByteWriter name =
+        new ByteWriter(32)
+            .varint(holds.key().db())
+            .bytes(holds.key().name())
+            .signed(holds.misplaced())
+            .raw(holds.name().array());
+    return new ChangeFields(
+        Bytes.wrap(name.toByteArray()),
+        content.isAbsent() ? null : value != null ? value : content.sha1(),
+        0,
+        content.isDigestOnly(),
+        null,
+        null,
+        null,
+        VersionVector.EMPTY);
+  }
+
+  private Change.ListHolds toListHolds(ChangeKind kind) {
+    try {
+      ByteReader in = new ByteReader(name.array());
+      int db = Math.toIntExact(in.varint());
+      RedisKey key = new RedisKey(db, in.bytes());
+      long misplaced = in.signed();
+      Content content =
+          value == null
+              ? Content.ABSENT
+              : keepsDeadline ? Content.digest(value) : Content.of(value);
+      return new Change.ListHolds(key, in.rest(), content, misplaced);
+    } catch (RuntimeException e) {
+      throw new MalformedEventException(
+          "name", MalformedEventException.NO_OFFSET, "not the place of an element: " + kind, e);
+    }
   }
 
   private static Fx fx(String field, @Nullable Bytes text) {

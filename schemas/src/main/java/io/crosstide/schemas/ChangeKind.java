@@ -25,8 +25,11 @@ public enum ChangeKind {
   DEADLINE_SET(13, Change.DeadlineSet.class),
   DEADLINE_PERSIST(14, Change.DeadlinePersist.class),
   DEADLINE_REMOVE(15, Change.DeadlineRemove.class),
+  LIST_PUT(20, Change.ListPut.class),
+  LIST_REMOVE(21, Change.ListRemove.class),
   BEAT(-1, Change.Beat.class),
-  MARKER_LOST(-2, Change.MarkerLost.class);
+  MARKER_LOST(-2, Change.MarkerLost.class),
+  LIST_HOLDS(-8, Change.ListHolds.class);
 
   /** Kinds below this may be ignored by readers that do not know them. */
   static final int CODE_MIN_BINDING = -63;

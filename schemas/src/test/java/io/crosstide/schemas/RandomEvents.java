@@ -6,6 +6,7 @@ import io.crosstide.crdt.Origin;
 import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.Change;
 import io.crosstide.protocol.ChangeEvent;
+import io.crosstide.protocol.Content;
 import io.crosstide.protocol.Fx;
 import io.crosstide.protocol.MarkerState.Missed;
 import io.crosstide.protocol.RedisKey;
@@ -116,6 +117,9 @@ final class RandomEvents {
       case ZSET_PUT -> new Change.ZsetPut(bytes(), anyDouble());
       case ZSET_ADD -> new Change.ZsetAdd(bytes(), anyDouble(), anyDouble());
       case ZSET_REMOVE -> new Change.ZsetRemove(bytes());
+      case LIST_PUT -> new Change.ListPut(bytes(), bytes());
+      case LIST_REMOVE -> new Change.ListRemove(bytes());
+      case LIST_HOLDS -> listHolds();
       case KEY_DELETE -> new Change.KeyDelete();
       case KEY_EXPIRE -> new Change.KeyExpire(anyLong());
       case DEADLINE_SET -> new Change.DeadlineSet(anyLong());
@@ -125,6 +129,17 @@ final class RandomEvents {
       case MARKER_LOST ->
           new Change.MarkerLost(random.nextBoolean() ? "" : "a1." + random.nextInt(), fx());
     };
+  }
+
+  private Change.ListHolds listHolds() {
+    Content content =
+        switch (random.nextInt(3)) {
+          case 0 -> Content.ABSENT;
+          case 1 -> Content.digest(Bytes.wrap(HexFormat.of().parseHex(hex(20))));
+          default -> Content.of(bytes());
+        };
+    RedisKey key = new RedisKey(random.nextInt(16), bytes());
+    return new Change.ListHolds(key, bytes(), content, random.nextInt(5) - 1);
   }
 
   private BigDecimal decimal() {

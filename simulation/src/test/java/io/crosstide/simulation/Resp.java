@@ -114,6 +114,7 @@ final class Resp {
         case HASH_FIELD -> of(db, "HDEL", key, element.name());
         case SET_MEMBER -> of(db, "SREM", key, element.name());
         case ZSET_MEMBER -> of(db, "ZREM", key, element.name());
+        case LIST_ELEMENT -> null;
         case DEADLINE -> of(db, "PERSIST", key);
       };
     }
@@ -122,6 +123,7 @@ final class Resp {
       case HASH_FIELD -> of(db, "HSET", key, element.name(), value);
       case SET_MEMBER -> of(db, "SADD", key, element.name());
       case ZSET_MEMBER -> of(db, "ZADD", key, value, element.name());
+      case LIST_ELEMENT -> null;
       case DEADLINE -> of(db, "PEXPIREAT", key, value);
     };
   }

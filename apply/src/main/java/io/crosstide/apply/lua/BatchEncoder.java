@@ -189,7 +189,7 @@ public final class BatchEncoder {
         yield GUARD_VALUE;
       }
       case ZSET_MEMBER, DEADLINE -> GUARD_VALUE;
-      case STRING, HASH_FIELD -> {
+      case STRING, HASH_FIELD, LIST_ELEMENT -> {
         Bytes value = expected.value();
         yield value != null && value.length() <= Content.INLINE_MAX ? GUARD_VALUE : GUARD_SHA1;
       }

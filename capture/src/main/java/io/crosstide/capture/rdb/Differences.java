@@ -240,6 +240,7 @@ final class Differences {
         case HASH_FIELD -> ShadowType.HASH;
         case SET_MEMBER -> ShadowType.SET;
         case ZSET_MEMBER -> ShadowType.ZSET;
+        case LIST_ELEMENT -> ShadowType.OPAQUE;
         case STRING, DEADLINE -> ShadowType.STRING;
       };
     }

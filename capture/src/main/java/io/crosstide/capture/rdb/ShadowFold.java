@@ -72,6 +72,7 @@ final class ShadowFold {
         double score = key.score(element.name());
         yield Double.isNaN(score) ? Content.ABSENT : Content.score(score);
       }
+      case LIST_ELEMENT -> throw new IllegalArgumentException("lists are not followed");
       case DEADLINE ->
           key.deadlineMillis() == 0 ? Content.ABSENT : Content.deadline(key.deadlineMillis());
     };
@@ -84,6 +85,7 @@ final class ShadowFold {
       case HASH_FIELD -> ShadowType.HASH;
       case SET_MEMBER -> ShadowType.SET;
       case ZSET_MEMBER -> ShadowType.ZSET;
+      case LIST_ELEMENT -> ShadowType.OPAQUE;
       case DEADLINE -> throw new IllegalArgumentException("keys of all types have deadlines");
     };
   }
@@ -120,6 +122,7 @@ final class ShadowFold {
           key.putScore(element.name(), Content.parseScore(value.text()));
         }
       }
+      case LIST_ELEMENT -> key.markOpaque();
       case DEADLINE -> key.deadline(value == null ? 0 : Long.parseLong(value.text()));
     }
   }

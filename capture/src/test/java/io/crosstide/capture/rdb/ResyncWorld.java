@@ -210,7 +210,7 @@ final class ResyncWorld {
       case SET_MEMBER -> remove ? new Change.SetRemove(name) : new Change.SetAdd(name);
       case ZSET_MEMBER ->
           remove ? new Change.ZsetRemove(name) : new Change.ZsetPut(name, random.nextInt(5));
-      case DEADLINE -> null;
+      case LIST_ELEMENT, DEADLINE -> null;
     };
   }
 
@@ -304,7 +304,7 @@ final class ResyncWorld {
       return Content.ABSENT;
     }
     return switch (kind) {
-      case STRING, HASH_FIELD -> Content.of(value());
+      case STRING, HASH_FIELD, LIST_ELEMENT -> Content.of(value());
       case SET_MEMBER -> Content.PRESENT;
       case ZSET_MEMBER -> Content.score(random.nextInt(5));
       case DEADLINE -> Content.deadline(NOW + 1 + random.nextInt(5));

@@ -166,6 +166,7 @@ final class StreamsMergedState implements MergedState {
           case STRING -> "string";
           case HASH_FIELD -> "hash";
           case SET_MEMBER -> "set";
+          case LIST_ELEMENT -> "list";
           case ZSET_MEMBER -> "zset";
           case DEADLINE -> "none";
         };

@@ -62,6 +62,7 @@ final class WhyText {
           case STRING, DEADLINE -> "The value";
           case HASH_FIELD -> "Field '" + Shown.text(element.name().array()) + "'";
           case SET_MEMBER -> "Member '" + Shown.text(element.name().array()) + "'";
+          case LIST_ELEMENT -> "The list's element";
           case ZSET_MEMBER -> "The score of '" + Shown.text(element.name().array()) + "'";
         };
     StringBuilder out = new StringBuilder(what);

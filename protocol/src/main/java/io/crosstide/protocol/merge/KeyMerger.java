@@ -304,12 +304,14 @@ final class KeyMerger {
       return write(work, cell, element, Bytes.utf8(Content.formatScore(add.to())), removed);
     } else if (change instanceof Change.HashPut put) {
       return write(work, cell, element, put.value(), removed);
+    } else if (change instanceof Change.ListPut put) {
+      return write(work, cell, element, put.value(), removed);
     } else if (change instanceof Change.SetAdd) {
       return write(work, cell, element, Bytes.EMPTY, removed);
     } else if (change instanceof Change.ZsetPut put) {
       return write(work, cell, element, Bytes.utf8(Content.formatScore(put.score())), removed);
     }
-    return cell.remove(work.seen(element), cells.log(element)); // HashRemove, SetRemove, ZsetRemove
+    return cell.remove(work.seen(element), cells.log(element)); // the removals
   }
 
   private Cell write(Work work, Cell cell, Element element, Bytes value, boolean removed) {

@@ -69,10 +69,11 @@ public final class KeyState {
           ElementKind.STRING,
           ElementKind.HASH_FIELD,
           ElementKind.SET_MEMBER,
-          ElementKind.ZSET_MEMBER);
+          ElementKind.ZSET_MEMBER,
+          ElementKind.LIST_ELEMENT);
 
   /** Visible elements by kind. */
-  private final long[] visible = new long[5];
+  private final long[] visible = new long[6];
 
   private static int place(ElementKind kind) {
     return switch (kind) {
@@ -80,7 +81,8 @@ public final class KeyState {
       case HASH_FIELD -> 1;
       case SET_MEMBER -> 2;
       case ZSET_MEMBER -> 3;
-      case DEADLINE -> 4;
+      case LIST_ELEMENT -> 4;
+      case DEADLINE -> 5;
     };
   }
 

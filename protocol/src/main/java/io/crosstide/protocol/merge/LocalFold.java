@@ -46,6 +46,8 @@ final class LocalFold {
       return Content.score(add.to());
     } else if (change instanceof Change.HashPut put) {
       return Content.of(put.value());
+    } else if (change instanceof Change.ListPut put) {
+      return Content.of(put.value());
     } else if (change instanceof Change.SetAdd) {
       return Content.PRESENT;
     } else if (change instanceof Change.ZsetPut put) {

@@ -72,6 +72,7 @@ public final class KeyExplainer {
       case STRING, DEADLINE -> "string";
       case HASH_FIELD -> "hash";
       case SET_MEMBER -> "set";
+      case LIST_ELEMENT -> "list";
       case ZSET_MEMBER -> "zset";
     };
   }
