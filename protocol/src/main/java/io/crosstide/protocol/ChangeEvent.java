@@ -27,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  * @param key null for control events
  * @param position where the command stands in the replication stream
  * @param transaction null outside transactions
+ * @param createsKey the write of an element found no key of this name, and so no deadline:
+ *     deadlines that it had seen are void, as they were of a key that is gone
  */
 public record ChangeEvent(
     Origin origin,
@@ -40,7 +42,38 @@ public record ChangeEvent(
     @Nullable RedisKey key,
     Change change,
     StreamPosition position,
-    @Nullable TransactionPart transaction) {
+    @Nullable TransactionPart transaction,
+    boolean createsKey) {
+
+  /** A control event, a change of a whole key, or a write to a key that was there. */
+  public ChangeEvent(
+      Origin origin,
+      long seq,
+      long previousSeq,
+      int captureEpoch,
+      HybridTimestamp stamp,
+      VersionVector context,
+      Map<String, MarkerState.Missed> exceptions,
+      Fx fx,
+      @Nullable RedisKey key,
+      Change change,
+      StreamPosition position,
+      @Nullable TransactionPart transaction) {
+    this(
+        origin,
+        seq,
+        previousSeq,
+        captureEpoch,
+        stamp,
+        context,
+        exceptions,
+        fx,
+        key,
+        change,
+        position,
+        transaction,
+        false);
+  }
 
   /**
    * A place in a Redis's replication stream.
@@ -72,6 +105,32 @@ public record ChangeEvent(
       throw new IllegalArgumentException(
           "control events, and only they, have no key: " + change + " with key " + key);
     }
+    if (createsKey && !mayCreateKey(change)) {
+      throw new IllegalArgumentException(change + " does not say that it made its key");
+    }
+  }
+
+  /** Whether this kind of change says if its key was new: the writes of elements do. */
+  public static boolean mayCreateKey(Change change) {
+    return change instanceof Change.OfElement of && of.kind() != ElementKind.DEADLINE;
+  }
+
+  /** This event as the write that made its key. */
+  public ChangeEvent creatingKey() {
+    return new ChangeEvent(
+        origin,
+        seq,
+        previousSeq,
+        captureEpoch,
+        stamp,
+        context,
+        exceptions,
+        fx,
+        key,
+        change,
+        position,
+        transaction,
+        true);
   }
 
   public boolean isControl() {

@@ -84,7 +84,7 @@ public final class ChangeEventCodec {
     if (ownId == UNKNOWN) {
       register();
     }
-    ChangeFields fields = ChangeFields.of(ChangeKind.of(event.change()), event.change());
+    ChangeFields fields = ChangeFields.of(event);
     AvroOutput out = new AvroOutput(sizeExpected(fields));
     out.writeByte(MAGIC);
     out.writeInt32(ownId);

@@ -53,7 +53,7 @@ public final class ChangeEventJson {
       node.put("db", key.db());
       node.set("key", bytes(key.name()));
     }
-    addFields(node, kind, ChangeFields.of(kind, event.change()));
+    addFields(node, kind, ChangeFields.of(event));
     node.set("context", vector(event.context()));
     addExceptions(node, event.exceptions());
     node.put("fx", event.fx().toString());
@@ -82,7 +82,9 @@ public final class ChangeEventJson {
     } else if (value != null) {
       node.set("value", bytes(value));
     }
-    if (fields.deadline() != 0) {
+    if (fields.deadline() == ChangeFields.NEW_KEY) {
+      node.put("createsKey", true);
+    } else if (fields.deadline() != 0) {
       node.put("deadlineMillis", fields.deadline());
     }
     if (fields.keepsDeadline()) {

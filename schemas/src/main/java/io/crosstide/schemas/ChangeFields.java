@@ -5,6 +5,7 @@ import io.crosstide.crdt.ByteWriter;
 import io.crosstide.crdt.Bytes;
 import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.Change;
+import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.protocol.Content;
 import io.crosstide.protocol.Fx;
 import io.crosstide.protocol.RedisKey;
@@ -25,6 +26,9 @@ record ChangeFields(
     @Nullable Double scoreBefore,
     VersionVector vector) {
 
+  /** The deadline field of an element's write that made its key. */
+  static final long NEW_KEY = -1;
+
   private static final ChangeFields NONE = named(Bytes.EMPTY, null);
 
   private static ChangeFields named(Bytes name, @Nullable Bytes value) {
@@ -44,7 +48,16 @@ record ChangeFields(
     return new ChangeFields(name, null, 0, false, null, score, before, VersionVector.EMPTY);
   }
 
-  static ChangeFields of(ChangeKind kind, Change change) {
+  static ChangeFields of(ChangeEvent event) {
+    ChangeFields fields = of(ChangeKind.of(event.change()), event.change());
+    return event.createsKey() ? fields.ofNewKey() : fields;
+  }
+
+  private ChangeFields ofNewKey() {
+    return new ChangeFields(name, value, NEW_KEY, keepsDeadline, delta, score, scoreBefore, vector);
+  }
+
+  private static ChangeFields of(ChangeKind kind, Change change) {
     return switch (kind) {
       case STRING_SET -> {
         Change.StringSet set = (Change.StringSet) change;

@@ -44,6 +44,8 @@ record EventBody(
     }
     Change change = fields.toChange(kind);
     RedisKey key = recordKey == null ? null : new RedisKey(header.db(), Bytes.wrap(recordKey));
+    boolean createsKey =
+        fields.deadline() == ChangeFields.NEW_KEY && ChangeEvent.mayCreateKey(change);
     return new ChangeEvent(
         header.origin(),
         header.seq(),
@@ -56,6 +58,7 @@ record EventBody(
         key,
         change,
         position,
-        transaction);
+        transaction,
+        createsKey);
   }
 }

@@ -49,6 +49,16 @@ class ChangeEventCodecTest {
   }
 
   @Test
+  void theWriteThatMadeItsKeyDiffersFromAnotherInItsDeadlineOnly() throws IOException {
+    ChangeEvent made = Events.of(new Change.SetAdd(Bytes.utf8("m"))).creatingKey();
+    byte[] bytes = codec.encode(made);
+    // The zigzag of -1 where the deadline's 0 was; before it the name, and no value.
+    String expected = Golden.bytes().get("set-add").replace("026d0000", "026d0001");
+    assertThat(HexFormat.of().formatHex(bytes)).isEqualTo(expected);
+    assertThat(codec.decode(Events.KEY.name().array(), bytes)).isEqualTo(made);
+  }
+
+  @Test
   void theFirstFiveBytesAreZeroAndTheSchemaId() {
     for (int i = 0; i < 300; i++) {
       registry.register("filler-" + i, filler(i));

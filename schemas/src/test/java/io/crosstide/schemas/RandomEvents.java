@@ -50,6 +50,7 @@ final class RandomEvents {
   ChangeEvent next(ChangeKind kind) {
     long seq = 1 + (random.nextLong() >>> (2 + random.nextInt(61)));
     RedisKey key = kind.isControl() ? null : new RedisKey(random.nextInt(16), bytes());
+    Change change = change(kind);
     return new ChangeEvent(
         origin(),
         seq,
@@ -60,9 +61,10 @@ final class RandomEvents {
         exceptions(),
         fx(),
         key,
-        change(kind),
+        change,
         position(),
-        random.nextInt(3) == 0 ? part() : null);
+        random.nextInt(3) == 0 ? part() : null,
+        ChangeEvent.mayCreateKey(change) && random.nextBoolean());
   }
 
   private ChangeEvent.TransactionPart part() {

@@ -129,7 +129,7 @@ class ConvergenceSimulationTest {
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {229, 260, 465, 527})
+  @ValueSource(longs = {229, 260, 397, 465, 527})
   void seedsOfRunningOwnersWithDeadlinesAndRealCaptureThatFailedOnceHold(long seed) {
     new Simulation(seed, Simulation.Options.withDeadlines().withRealCapture()).paced(PACE).run();
   }

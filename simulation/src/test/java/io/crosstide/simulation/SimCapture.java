@@ -206,7 +206,8 @@ final class SimCapture implements CaptureStage, EventSink {
         event.key(),
         event.change(),
         event.position(),
-        event.transaction());
+        event.transaction(),
+        event.createsKey());
   }
 
   @Override

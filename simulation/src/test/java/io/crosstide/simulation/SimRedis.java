@@ -5,6 +5,7 @@ import io.crosstide.crdt.Bytes;
 import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.BatchReply;
 import io.crosstide.protocol.Change;
+import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.protocol.Content;
 import io.crosstide.protocol.Effect;
 import io.crosstide.protocol.EffectBatch;
@@ -34,8 +35,16 @@ final class SimRedis {
   /** Changes by clients, or an expiry: {@code changes} belong to one transaction. */
   record Changes(long millis, List<KeyChange> changes) implements Item {}
 
-  /** What one command does to one element or key. */
-  record KeyChange(RedisKey key, Change change) {}
+  /**
+   * What one command does to one element or key.
+   *
+   * @param createsKey there was no such key
+   */
+  record KeyChange(RedisKey key, Change change, boolean createsKey) {
+    KeyChange(RedisKey key, Change change) {
+      this(key, change, false);
+    }
+  }
 
   /** A batch passed: the marker as it left it. */
   record Marker(MarkerState marker, boolean heldProbe) implements Item {}
@@ -159,8 +168,10 @@ final class SimRedis {
   void client(List<KeyChange> changes) {
     List<KeyChange> all = new ArrayList<>();
     for (KeyChange change : changes) {
+      boolean createsKey =
+          ChangeEvent.mayCreateKey(change.change()) && keys.value(change.key()) == null;
       boolean emptied = keys.apply(change);
-      all.add(change);
+      all.add(new KeyChange(change.key(), change.change(), createsKey));
       if (emptied) {
         all.add(new KeyChange(change.key(), new Change.DeadlineRemove()));
       }

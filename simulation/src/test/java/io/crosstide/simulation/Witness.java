@@ -157,7 +157,8 @@ final class Witness {
         change.key(),
         change.change(),
         new ChangeEvent.StreamPosition("", seq, index),
-        count > 1 ? new ChangeEvent.TransactionPart(seq - index, index, count) : null);
+        count > 1 ? new ChangeEvent.TransactionPart(seq - index, index, count) : null,
+        change.createsKey());
   }
 
   /** What capture knows after a marker: number and context are running maxima (P3). */
@@ -215,6 +216,7 @@ final class Witness {
             && expected.context().equals(event.context())
             && expected.exceptions().equals(event.exceptions())
             && expected.fx().equals(event.fx())
+            && expected.createsKey() == event.createsKey()
             && samePart(expected.transaction(), event.transaction());
     if (!same) {
       throw new Mismatch("captured " + event + "\n  of " + expected);

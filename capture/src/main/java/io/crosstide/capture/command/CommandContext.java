@@ -5,6 +5,7 @@ import io.crosstide.capture.shadow.ShadowKey;
 import io.crosstide.crdt.Bytes;
 import io.crosstide.crdt.HybridLogicalClock;
 import io.crosstide.protocol.Change;
+import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.protocol.RedisKey;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -91,7 +92,13 @@ final class CommandContext {
           "a change whose key, name and value together are longer is not replicated");
       return;
     }
-    events.add(key, change, replId, endOffset);
+    events.add(key, change, createsKey(key, change), replId, endOffset);
+  }
+
+  /** Only the write that made the key can tell that there was none: its handle is still open. */
+  private boolean createsKey(RedisKey key, Change change) {
+    ShadowKey open = ChangeEvent.mayCreateKey(change) ? shadow.open(key) : null;
+    return open != null && open.isNew();
   }
 
   /** What counts of a change against limits: its key, name and value. Bytes. */
@@ -199,6 +206,7 @@ final class CommandContext {
 
   void run(CommandTable.Command known, byte[][] argv) {
     command = known.name();
+    shadow.noLongerNew();
     if (!known.ownsReserved() && argv.length > 1 && RedisKey.isReserved(argv[1])) {
       reserved.command(this, known.name(), argv);
       return;

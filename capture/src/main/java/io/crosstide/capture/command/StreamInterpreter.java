@@ -288,12 +288,14 @@ public final class StreamInterpreter {
 
   /**
    * Publishes one change that no command made, found by comparison. It is stamped with the time of
-   * the last beacon if there was one. The shadow is not touched.
+   * the last beacon if there was one. The shadow is not touched, and does not hold the change yet.
    *
    * @param index of the change among those found at {@code replOffset}
    */
   public void publish(RedisKey key, Change change, long replOffset, int index) {
-    events.deliverAlone(key, change, new StreamPosition(replId, replOffset, index));
+    boolean createsKey =
+        ChangeEvent.mayCreateKey(change) && !shadow.key(key.db(), key.name()).exists();
+    events.deliverAlone(key, change, createsKey, new StreamPosition(replId, replOffset, index));
   }
 
   /**

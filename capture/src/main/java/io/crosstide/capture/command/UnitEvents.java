@@ -44,6 +44,7 @@ final class UnitEvents {
       int partition,
       RedisKey key,
       Change change,
+      boolean createsKey,
       VersionVector context,
       Map<String, Missed> exceptions,
       Fx fx) {}
@@ -66,8 +67,8 @@ final class UnitEvents {
   }
 
   /** Adds a change with what its Redis had seen by now. */
-  void add(RedisKey key, Change change, String replId, long endOffset) {
-    pending.add(seenBy(key, change));
+  void add(RedisKey key, Change change, boolean createsKey, String replId, long endOffset) {
+    pending.add(seenBy(key, change, createsKey));
     pendingBytes += CommandContext.size(key, change);
     if (pending.size() >= config.transactionEventsMax()
         || (pendingBytes > config.transactionBytesMax() && pending.size() > 1)) {
@@ -77,7 +78,7 @@ final class UnitEvents {
   }
 
   /** The change with what its Redis has seen by now; of an element with an exception, less (P9). */
-  private Pending seenBy(RedisKey key, Change change) {
+  private Pending seenBy(RedisKey key, Change change, boolean createsKey) {
     int partition = config.partitioner().applyAsInt(key.name().array());
     VersionVector context = markers.context(partition);
     Map<String, Missed> exceptions = Map.of();
@@ -88,7 +89,8 @@ final class UnitEvents {
         exceptions = markers.exceptionsOf(partition, key);
       }
     }
-    return new Pending(partition, key, change, context, exceptions, markers.fx(partition));
+    return new Pending(
+        partition, key, change, createsKey, context, exceptions, markers.fx(partition));
   }
 
   /** Delivers what is left of the unit. */
@@ -109,8 +111,8 @@ final class UnitEvents {
   }
 
   /** Delivers one change that stands for itself, stamped with the time of the last beacon. */
-  void deliverAlone(RedisKey key, Change change, StreamPosition position) {
-    deliver(seenBy(key, change), null, position, time.lastKnownMillis());
+  void deliverAlone(RedisKey key, Change change, boolean createsKey, StreamPosition position) {
+    deliver(seenBy(key, change, createsKey), null, position, time.lastKnownMillis());
   }
 
   /** Takes the next index for a control event of this unit. */
@@ -162,7 +164,8 @@ final class UnitEvents {
             change.key(),
             change.change(),
             position,
-            part));
+            part,
+            change.createsKey()));
   }
 
   /** A control event: it takes no number, says how far its log is, and follows that event. */

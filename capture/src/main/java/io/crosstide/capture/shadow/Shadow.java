@@ -3,6 +3,7 @@ package io.crosstide.capture.shadow;
 import io.crosstide.capture.shadow.RowStore.RowScan;
 import io.crosstide.crdt.Bytes;
 import io.crosstide.crdt.HybridTimestamp;
+import io.crosstide.protocol.RedisKey;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
@@ -107,6 +108,20 @@ public abstract sealed class Shadow implements AutoCloseable permits InMemorySha
         new ShadowKey(this, db, name, value == null ? null : KeyHeader.decode(value));
     current = opened;
     return opened;
+  }
+
+  /** The live handle if it is on {@code key}: looks at what a write has just done to it. */
+  public final @Nullable ShadowKey open(RedisKey key) {
+    ShadowKey open = current;
+    return open != null && open.db() == key.db() && open.name().equals(key.name()) ? open : null;
+  }
+
+  /** From here on a key is new if a later write makes it. */
+  public final void noLongerNew() {
+    ShadowKey open = current;
+    if (open != null) {
+      open.noLongerNew();
+    }
   }
 
   /** All keys of all databases, in the order of (db, {@link ShadowNames#compare}). */

@@ -21,6 +21,10 @@ public final class ShadowKey {
   private final Bytes name;
 
   private boolean exists;
+
+  /** Made since {@link #noLongerNew}, not there before. */
+  private boolean isNew;
+
   private ShadowType type = ShadowType.OPAQUE;
   private boolean exact;
   private long deadlineMillis;
@@ -63,6 +67,15 @@ public final class ShadowKey {
   /** Whether Redis holds the key, as far as is known. */
   public boolean exists() {
     return exists;
+  }
+
+  /** Whether a write made the key since {@link Shadow#noLongerNew}: it was not there before. */
+  public boolean isNew() {
+    return exists && isNew;
+  }
+
+  void noLongerNew() {
+    isNew = false;
   }
 
   public boolean is(ShadowType wanted) {
@@ -195,6 +208,7 @@ public final class ShadowKey {
   public void setStringContent(Content value) {
     writable();
     dropElements();
+    isNew |= !exists;
     exists = true;
     type = ShadowType.STRING;
     exact = true;
@@ -345,6 +359,7 @@ public final class ShadowKey {
       dropElements();
       exact = false;
     } else {
+      isNew = true;
       exists = true;
       exact = true;
       deadlineMillis = 0;
@@ -394,6 +409,7 @@ public final class ShadowKey {
 
   private void reset() {
     exists = false;
+    isNew = false;
     exact = false;
     deadlineMillis = 0;
     generation = 0;

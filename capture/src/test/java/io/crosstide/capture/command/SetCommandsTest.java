@@ -3,6 +3,7 @@ package io.crosstide.capture.command;
 import static io.crosstide.capture.command.Stream.bytes;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.crosstide.protocol.ChangeEvent;
 import org.junit.jupiter.api.Test;
 
 class SetCommandsTest {
@@ -12,6 +13,17 @@ class SetCommandsTest {
   void onlyMembersThatAreNewAreAdded() {
     assertThat(stream.changesOf("SADD s a b a")).containsExactly("s SetAdd[a]", "s SetAdd[b]");
     assertThat(stream.changesOf("SADD s b c")).containsExactly("s SetAdd[c]");
+  }
+
+  @Test
+  void theCommandThatMakesAKeySaysSo() {
+    assertThat(stream.eventsOf("SADD s a b")).allMatch(ChangeEvent::createsKey);
+    assertThat(stream.eventsOf("SADD s c")).noneMatch(ChangeEvent::createsKey);
+    assertThat(stream.eventsOf("SREM s a b c")).noneMatch(ChangeEvent::createsKey);
+    assertThat(stream.eventsOf("SADD s a")).allMatch(ChangeEvent::createsKey);
+    assertThat(stream.eventsOf("HINCRBY h f 1")).allMatch(ChangeEvent::createsKey);
+    assertThat(stream.eventsOf("INCR n")).allMatch(ChangeEvent::createsKey);
+    assertThat(stream.eventsOf("INCR n")).noneMatch(ChangeEvent::createsKey);
   }
 
   @Test

@@ -76,6 +76,15 @@ final class Stream implements EventSink {
     return this;
   }
 
+  /** Runs the commands and gives the events they made. */
+  List<ChangeEvent> eventsOf(String... commands) {
+    int before = events.size();
+    for (String command : commands) {
+      run(command);
+    }
+    return List.copyOf(events.subList(before, events.size()));
+  }
+
   /** Feeds commands and returns only their changes, as text. */
   List<String> changesOf(String... commands) {
     int before = events.size();

@@ -204,6 +204,10 @@ final class KeyMerger {
   // ---------------------------------------------------------------------------------------------------------
 
   private void mergeElement(Work work, Change.OfElement change, Visitor visitor) {
+    if (work.event.createsKey()) {
+      work.state.removeDeadlines(work.event.seen());
+      work.state.deadlineRemoved = work.state.deadlineRemoved.beyond(work.merged);
+    }
     Element element = new Element(work.key, change.kind(), change.name());
     boolean inHeader = element.kind() == ElementKind.STRING;
     Cell stored = inHeader ? work.state.string : work.state.rows == 0 ? null : cells.load(element);
@@ -419,6 +423,7 @@ final class KeyMerger {
           work.deadlineElement);
     }
     work.addRemoval(exceptions);
+    state.dropUnbound();
   }
 
   private static void mergeDeadline(Work work, Change change) {

@@ -245,6 +245,17 @@ public final class KeyState {
     deadlineRemoved = deadlineRemoved.join(seen);
   }
 
+  /** A deadline that came with a string goes with it, whichever of the two was removed first. */
+  void dropUnbound() {
+    if (!deadlines.isEmpty()) {
+      deadlines.removeIf(
+          deadline ->
+              deadline.bound()
+                  && string.writes().stream()
+                      .noneMatch(write -> write.dot().equals(deadline.dot())));
+    }
+  }
+
   void addDeadline(DeadlineWrite write, Element deadlineElement) {
     if (deadlineRemoved.covers(write.dot())
         || isRemoved(deadlineElement, write.dot())

@@ -171,6 +171,9 @@ final class KeyHistory {
     EventLog writer = writers.get(region);
     ChangeEvent event =
         writer.write(KEY, change, context, exceptions, Fx.NONE, clocks[region], null);
+    if (ChangeEvent.mayCreateKey(change) && random.nextInt(6) == 0) {
+      event = event.creatingKey();
+    }
     logs.get(region).add(event);
     received[region] = received[region].with(writer.origin(), event.seq());
   }

@@ -175,6 +175,22 @@ class KeyMergerTest {
   }
 
   @Test
+  void aKeyMadeAnewHasNoneOfTheDeadlinesItsMakerHadSeen() {
+    ChangeEvent made = us.write(KEY, add("m"), NOTHING, 1);
+    site.receive(made);
+    ChangeEvent expires = us.write(KEY, expire(100), NOTHING, 2);
+    ChangeEvent deleted = eu.write(KEY, new Change.KeyDelete(), seen(us).with(us.origin(), 1), 2);
+    site.receive(expires, deleted);
+    assertThat(site.shown).isEmpty();
+    ChangeEvent unseen = ap.write(KEY, expire(70), NOTHING, 2);
+    ChangeEvent anew = eu.write(KEY, add("n"), seen(us), 3).creatingKey();
+    site.receive(anew);
+    assertThat(site.wanted(DEADLINE)).isEqualTo(Content.ABSENT);
+    site.receive(unseen);
+    assertThat(site.wanted(DEADLINE)).isEqualTo(Content.deadline(70));
+  }
+
+  @Test
   void theDeadlineIsToldAgainAfterAChangeOfTypeBecauseRedisDropsItWithTheOldKey() {
     site.receive(us.write(KEY, add("m"), NOTHING, 1), us.write(KEY, expire(100), NOTHING, 1));
     site.receive(eu.write(KEY, put("f", "v"), NOTHING, 2));

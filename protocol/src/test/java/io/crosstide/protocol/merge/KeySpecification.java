@@ -178,10 +178,12 @@ final class KeySpecification {
     return events.stream()
         .anyMatch(
             event ->
-                (KeyHistory.DEADLINE.equals(event.element())
-                        || event.change() instanceof Change.KeyDelete
-                        || event.change() instanceof Change.KeyExpire
-                        || (event.change() instanceof Change.StringSet set && !set.keepsDeadline()))
-                    && event.seen(KeyHistory.DEADLINE).covers(dot));
+                (event.createsKey() && event.seen().covers(dot))
+                    || (KeyHistory.DEADLINE.equals(event.element())
+                            || event.change() instanceof Change.KeyDelete
+                            || event.change() instanceof Change.KeyExpire
+                            || (event.change() instanceof Change.StringSet set
+                                && !set.keepsDeadline()))
+                        && event.seen(KeyHistory.DEADLINE).covers(dot));
   }
 }
