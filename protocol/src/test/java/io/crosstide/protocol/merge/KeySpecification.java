@@ -179,11 +179,13 @@ final class KeySpecification {
         .anyMatch(
             event ->
                 (event.createsKey() && event.seen().covers(dot))
-                    || (KeyHistory.DEADLINE.equals(event.element())
-                            || event.change() instanceof Change.KeyDelete
-                            || event.change() instanceof Change.KeyExpire
-                            || (event.change() instanceof Change.StringSet set
-                                && !set.keepsDeadline()))
-                        && event.seen(KeyHistory.DEADLINE).covers(dot));
+                    || (removesDeadlines(event) && event.seen(KeyHistory.DEADLINE).covers(dot)));
+  }
+
+  private static boolean removesDeadlines(ChangeEvent event) {
+    return KeyHistory.DEADLINE.equals(event.element())
+        || event.change() instanceof Change.KeyDelete
+        || event.change() instanceof Change.KeyExpire
+        || (event.change() instanceof Change.StringSet set && !set.keepsDeadline());
   }
 }
