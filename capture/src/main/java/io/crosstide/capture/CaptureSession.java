@@ -2,6 +2,7 @@ package io.crosstide.capture;
 
 import io.crosstide.capture.command.InterpreterConfig;
 import io.crosstide.capture.command.StreamInterpreter;
+import io.crosstide.capture.content.ContentReader;
 import io.crosstide.capture.position.CaptureFence;
 import io.crosstide.capture.position.CaptureFence.EpochTakenException;
 import io.crosstide.capture.position.LogEnd;
@@ -55,6 +56,7 @@ final class CaptureSession implements AutoCloseable {
   private final OwnLog ownLog;
   private final StreamInterpreter interpreter;
   private final PublishingSink sink;
+  private final ContentReader contents;
   private final BeatSchedule beats;
   private final HybridLogicalClock clock;
   private final int captureEpoch;
@@ -113,7 +115,10 @@ final class CaptureSession implements AutoCloseable {
     this.ownLog = OwnLog.open(config.kafka(), codec, config.topic());
     opened.add(ownLog);
     this.beats = new BeatSchedule(config.partitions(), System.nanoTime());
-    this.sink = new PublishingSink(publisher, watermark, shadow, beats, this::beat, counters);
+    this.contents = new ContentReader(config.redis(), config.eventBytesMax());
+    opened.add(contents);
+    this.sink =
+        new PublishingSink(publisher, watermark, shadow, beats, this::beat, counters, contents);
     this.clock =
         new HybridLogicalClock(System::currentTimeMillis, config.clockSkewMax().toMillis());
 
@@ -340,7 +345,7 @@ final class CaptureSession implements AutoCloseable {
     if (!closed.compareAndSet(false, true)) {
       return;
     }
-    closeAll(List.of(publisher, ownLog, shadow), null);
+    closeAll(List.of(contents, publisher, ownLog, shadow), null);
   }
 
   private static void closeAll(

@@ -1,11 +1,13 @@
 package io.crosstide.capture;
 
 import io.crosstide.capture.command.EventSink;
+import io.crosstide.capture.content.ContentReader;
 import io.crosstide.capture.publish.AckWatermark;
 import io.crosstide.capture.publish.EventPublisher;
 import io.crosstide.capture.shadow.Shadow;
 import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.protocol.Fx;
+import io.crosstide.protocol.RedisKey;
 import java.util.function.IntConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,6 +44,7 @@ final class PublishingSink implements EventSink {
   private final BeatSchedule beats;
   private final IntConsumer beat;
   private final CaptureCounters counters;
+  private final ContentReader contents;
   private long committedUnit;
   private long committedNanos = System.nanoTime();
 
@@ -54,13 +57,15 @@ final class PublishingSink implements EventSink {
       Shadow shadow,
       BeatSchedule beats,
       IntConsumer beat,
-      CaptureCounters counters) {
+      CaptureCounters counters,
+      ContentReader contents) {
     this.publisher = publisher;
     this.watermark = watermark;
     this.shadow = shadow;
     this.beats = beats;
     this.beat = beat;
     this.counters = counters;
+    this.contents = contents;
   }
 
   @Override
@@ -96,6 +101,16 @@ final class PublishingSink implements EventSink {
             || System.nanoTime() - committedNanos >= COMMIT_NANOS)) {
       commit(durable);
     }
+  }
+
+  @Override
+  public void contentWanted(RedisKey key) {
+    contents.want(key);
+  }
+
+  @Override
+  public void contentsForgotten() {
+    contents.forget();
   }
 
   @Override

@@ -1,14 +1,9 @@
 package io.crosstide.capture.beacon;
 
-import com.moilioncircle.redis.replicator.Configuration;
-import com.moilioncircle.redis.replicator.net.RedisSocketFactory;
+import io.crosstide.capture.psync.RedisCaller;
 import io.crosstide.capture.psync.RedisEndpoint;
 import io.crosstide.protocol.RedisKey;
-import java.io.BufferedInputStream;
-import java.io.EOFException;
 import java.io.IOException;
-import java.io.InputStream;
-import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -57,7 +52,7 @@ public final class BeaconWriter implements AutoCloseable {
   private final LongSupplier wallMillis;
   private final AtomicLong highest = new AtomicLong();
   private final Thread thread;
-  private volatile @Nullable Socket socket;
+  private volatile @Nullable RedisCaller connection;
   private volatile boolean closed;
   private volatile @Nullable String trouble;
   private long writtenNanos = System.nanoTime();
@@ -93,14 +88,12 @@ public final class BeaconWriter implements AutoCloseable {
 
   private void run() {
     while (!closed) {
-      try (Socket connected = connect()) {
-        socket = connected;
-        InputStream in = new BufferedInputStream(connected.getInputStream());
-        login(connected, in);
-        askBeforeWriting(connected, in);
+      try (RedisCaller connected = RedisCaller.connect(endpoint, TIMEOUT_MILLIS)) {
+        connection = connected;
+        askBeforeWriting(connected);
         long next = System.nanoTime();
         while (!closed) {
-          String answer = call(connected, in, "SET", KEY, nextBeacon());
+          String answer = connected.call("SET", KEY, nextBeacon());
           report(answer.equals("+OK") ? null : answer);
           next += PERIOD.toNanos();
           long now = System.nanoTime();
@@ -126,13 +119,13 @@ public final class BeaconWriter implements AutoCloseable {
    * Learns of the beacon that stands with the right to {@code SET} alone. A shadow that a crash has
    * set back may not know of it, and capture may read it yet.
    */
-  private void askBeforeWriting(Socket connected, InputStream in) throws IOException {
+  private void askBeforeWriting(RedisCaller connected) throws IOException {
     for (List<String> options : ASKING) {
       List<String> words = new ArrayList<>(List.of("SET", KEY, nextBeacon()));
       words.addAll(options);
-      String answer = call(connected, in, words.toArray(new String[0]));
+      String answer = connected.call(words.toArray(new String[0]));
       if (answer.startsWith("$") && !answer.equals(NULL)) {
-        stands(in, Integer.parseInt(answer.substring(1)));
+        stands(connected.bulk(Integer.parseInt(answer.substring(1))));
       }
       if (!answer.startsWith("-ERR syntax")) {
         return; // whatever else is refused, the write that follows reports
@@ -140,67 +133,13 @@ public final class BeaconWriter implements AutoCloseable {
     }
   }
 
-  private void stands(InputStream in, int length) throws IOException {
-    boolean isTime = length <= DIGITS_MAX;
-    if (isTime) {
-      String value = new String(in.readNBytes(length), StandardCharsets.ISO_8859_1);
-      isTime = value.matches("[0-9]+");
-      if (isTime) {
-        notBefore(Long.parseLong(value));
-      }
+  private void stands(byte[] found) {
+    String value = new String(found, StandardCharsets.ISO_8859_1);
+    if (found.length <= DIGITS_MAX && value.matches("[0-9]+")) {
+      notBefore(Long.parseLong(value));
     } else {
-      in.skipNBytes(length);
-    }
-    in.skipNBytes(2); // the end of the line
-    if (!isTime) {
       log.warn("{} of {} held no time, so somebody else wrote it: overwritten", KEY, endpoint);
     }
-  }
-
-  private Socket connect() throws IOException {
-    Configuration configuration = endpoint.socketSettings().setReadTimeout(TIMEOUT_MILLIS);
-    return new RedisSocketFactory(configuration)
-        .createSocket(endpoint.host(), endpoint.port(), TIMEOUT_MILLIS);
-  }
-
-  private void login(Socket connected, InputStream in) throws IOException {
-    String password = endpoint.password();
-    if (password == null) {
-      return;
-    }
-    String user = endpoint.user();
-    String answer =
-        user == null
-            ? call(connected, in, "AUTH", password)
-            : call(connected, in, "AUTH", user, password);
-    if (!answer.equals("+OK") && !answer.contains("without any password")) {
-      throw new IOException("login refused: " + answer);
-    }
-  }
-
-  private static String call(Socket connected, InputStream in, String... words) throws IOException {
-    StringBuilder request = new StringBuilder().append('*').append(words.length).append("\r\n");
-    for (String word : words) {
-      request
-          .append('$')
-          .append(word.getBytes(StandardCharsets.UTF_8).length)
-          .append("\r\n")
-          .append(word)
-          .append("\r\n");
-    }
-    connected.getOutputStream().write(request.toString().getBytes(StandardCharsets.UTF_8));
-    return readLine(in);
-  }
-
-  private static String readLine(InputStream in) throws IOException {
-    StringBuilder line = new StringBuilder();
-    for (int c = in.read(); c != '\n'; c = in.read()) {
-      if (c < 0) {
-        throw new EOFException("Redis closed the connection");
-      }
-      line.append((char) c);
-    }
-    return line.toString().trim();
   }
 
   private void report(@Nullable String problem) {
@@ -227,13 +166,9 @@ public final class BeaconWriter implements AutoCloseable {
   public void close() {
     closed = true;
     LockSupport.unpark(thread);
-    Socket open = socket;
+    RedisCaller open = connection;
     if (open != null) {
-      try {
-        open.close();
-      } catch (IOException e) {
-        log.debug("closing the beacon's connection", e);
-      }
+      open.close();
     }
   }
 }

@@ -20,6 +20,8 @@ final class CommandContext {
   private final UnsupportedCommands unsupported;
   private final EventSink sink;
   private final ReservedKeys reserved;
+  private final AwaitedContents awaited;
+  private final ArrivingContent arriving;
 
   private final List<RedisKey> oversized = new ArrayList<>();
   private final BitSet seen;
@@ -51,6 +53,8 @@ final class CommandContext {
     this.seen = new BitSet(config.partitions());
     this.probed = new BitSet(config.partitions());
     this.reserved = new ReservedKeys(markers, time, clock, config.partitions());
+    this.awaited = new AwaitedContents(shadow, sink);
+    this.arriving = new ArrivingContent(awaited);
   }
 
   // ---- for handlers ----
@@ -86,10 +90,7 @@ final class CommandContext {
       return;
     }
     if (size(key, change) > config.eventBytesMax()) {
-      oversized.add(key);
-      unsupported(
-          command + " over " + config.eventBytesMax() + " bytes",
-          "a change whose key, name and value together are longer is not replicated");
+      tooLong(key);
       return;
     }
     events.add(key, change, createsKey(key, change), replId, endOffset);
@@ -99,6 +100,16 @@ final class CommandContext {
   private boolean createsKey(RedisKey key, Change change) {
     ShadowKey open = ChangeEvent.mayCreateKey(change) ? shadow.open(key) : null;
     return open != null && open.isNew();
+  }
+
+  /** Counts a change of the key as too long; what it holds is unknown from then on. */
+  void tooLong(RedisKey key) {
+    oversized.add(key);
+    if (!echo) {
+      unsupported(
+          command + " over " + config.eventBytesMax() + " bytes",
+          "a change whose key, name and value together are longer is not replicated");
+    }
   }
 
   /** What counts of a change against limits: its key, name and value. Bytes. */
@@ -140,6 +151,20 @@ final class CommandContext {
     }
   }
 
+  /**
+   * What the key holds now does not follow from what is kept: its content is asked for, and until
+   * it stands in the stream nothing that changes it is published. Its deadline stays.
+   */
+  void leaveUnresolved(ShadowKey key) {
+    key.markUnresolved();
+    awaited.look();
+  }
+
+  /** Keys were moved or copied, unresolved ones perhaps among them. */
+  void unresolvedMoved() {
+    awaited.look();
+  }
+
   /** The wall clock to which a relative time to live is added. */
   long nowMillis() {
     return time.stampMillis();
@@ -155,7 +180,8 @@ final class CommandContext {
     unsupported(command, consequence);
   }
 
-  private void unsupported(String name, String consequence) {
+  /** Counts something under a name of its own as not replicated. */
+  void unsupported(String name, String consequence) {
     if (unsupported.count(name)) {
       sink.unsupported(name, consequence);
     }
@@ -208,11 +234,19 @@ final class CommandContext {
     command = known.name();
     shadow.noLongerNew();
     if (!known.ownsReserved() && argv.length > 1 && RedisKey.isReserved(argv[1])) {
-      reserved.command(this, known.name(), argv);
+      if (ContentScript.isOf(argv[1])) {
+        arriving.command(this, known.name(), argv);
+        markOversized();
+      } else {
+        reserved.command(this, known.name(), argv);
+      }
       return;
     }
     if (echo && known.isWrite()) {
       echoes++;
+    }
+    if (known.changesParts() && awaited.any() && key(argv[1]).isUnresolved()) {
+      return;
     }
     known.handler().handle(this, argv);
     markOversized();
@@ -225,9 +259,24 @@ final class CommandContext {
     if (argv.length > 1 && !takesReserved(argv[1])) {
       ShadowKey key = key(argv[1]);
       if (key.exists()) {
-        key.markUnknown(key.type());
+        leaveUnresolved(key);
       }
     }
+  }
+
+  /** Asks for contents that are missing, as many as may be under way. */
+  void askForContents() {
+    awaited.ask();
+  }
+
+  /** What was asked for may never come: it is asked for again. */
+  void askAgain() {
+    awaited.forget();
+  }
+
+  /** The unit ends, and with it what it brought of a key's content. */
+  void endUnit() {
+    arriving.endUnit(this);
   }
 
   private void markOversized() {

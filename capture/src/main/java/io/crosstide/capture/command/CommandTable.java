@@ -18,8 +18,9 @@ final class CommandTable {
   /**
    * @param ownsReserved the handler looks at each of its keys itself whether it is reserved; for
    *     others the first argument, if reserved, is dealt with before the handler
+   * @param changesParts the handler is not called for a key whose content is awaited in the stream
    */
-  record Command(String name, CommandHandler handler, boolean ownsReserved) {
+  record Command(String name, CommandHandler handler, boolean ownsReserved, boolean changesParts) {
     boolean isWrite() {
       return !name.equals("SELECT");
     }
@@ -29,23 +30,36 @@ final class CommandTable {
   static CommandTable complete() {
     CommandTable table = new CommandTable();
     StringCommands.register(table);
+    StringParts.register(table);
+    Bitfield.register(table);
     HashCommands.register(table);
     SetCommands.register(table);
     ZsetCommands.register(table);
     KeyCommands.register(table);
+    SetAlgebra.register(table);
+    RangeStore.register(table);
+    StoringCommands.register(table);
     UnsupportedWrites.register(table);
     LocalCommands.register(table);
     return table;
   }
 
-  /** Registers a command whose only key is its first argument. */
+  /** Registers a command that changes part of its only key, which is its first argument. */
   void add(String name, CommandHandler handler) {
-    add(new Command(name, handler, false));
+    add(new Command(name, handler, false, true));
+  }
+
+  /**
+   * Registers a command whose only key is its first argument, and which replaces all of its content
+   * or concerns its deadline alone: it means the same whatever the content was.
+   */
+  void addWhole(String name, CommandHandler handler) {
+    add(new Command(name, handler, false, false));
   }
 
   /** Registers a command with several keys, none, or one elsewhere. */
   void addOfKeys(String name, CommandHandler handler) {
-    add(new Command(name, handler, true));
+    add(new Command(name, handler, true, false));
   }
 
   private void add(Command command) {

@@ -2,6 +2,7 @@ package io.crosstide.capture.command;
 
 import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.protocol.Fx;
+import io.crosstide.protocol.RedisKey;
 
 /**
  * Receives what an interpreter derived, in stream order, on the interpreter's thread.
@@ -31,6 +32,15 @@ public interface EventSink {
    * @param unit of the shadow, to be committed when all events so far are durable
    */
   void unitEnd(long unit, long endOffset);
+
+  /**
+   * The content of {@code key} is to be put into the stream, as {@link ContentScript} does it, and
+   * again until that has succeeded once. Asking once too often does no harm.
+   */
+  default void contentWanted(RedisKey key) {}
+
+  /** What was asked for so far need not be put into the stream any more. */
+  default void contentsForgotten() {}
 
   /**
    * A command of this name was seen for the first time and is not replicated, or not wholly.

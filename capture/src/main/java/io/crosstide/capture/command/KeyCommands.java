@@ -1,6 +1,7 @@
 package io.crosstide.capture.command;
 
 import io.crosstide.capture.shadow.ElementCursor;
+import io.crosstide.capture.shadow.Shadow;
 import io.crosstide.capture.shadow.ShadowCursor;
 import io.crosstide.capture.shadow.ShadowKey;
 import io.crosstide.capture.shadow.ShadowType;
@@ -20,18 +21,19 @@ final class KeyCommands {
     table.addOfKeys("DEL", KeyCommands::delete);
     table.addOfKeys("UNLINK", KeyCommands::delete);
     table.addOfKeys("GETDEL", KeyCommands::delete);
-    table.add("PEXPIREAT", (context, argv) -> expire(context, argv, 1, true));
-    table.add("EXPIREAT", (context, argv) -> expire(context, argv, 1000, true));
-    table.add("PEXPIRE", (context, argv) -> expire(context, argv, 1, false));
-    table.add("EXPIRE", (context, argv) -> expire(context, argv, 1000, false));
-    table.add("PERSIST", KeyCommands::persist);
-    table.addOfKeys("RENAME", (context, argv) -> rename(context, argv));
-    table.addOfKeys("RENAMENX", (context, argv) -> rename(context, argv));
+    table.addWhole("PEXPIREAT", (context, argv) -> expire(context, argv, 1, true));
+    table.addWhole("EXPIREAT", (context, argv) -> expire(context, argv, 1000, true));
+    table.addWhole("PEXPIRE", (context, argv) -> expire(context, argv, 1, false));
+    table.addWhole("EXPIRE", (context, argv) -> expire(context, argv, 1000, false));
+    table.addWhole("PERSIST", KeyCommands::persist);
+    table.addOfKeys("RENAME", KeyCommands::rename);
+    table.addOfKeys("RENAMENX", KeyCommands::rename);
     table.addOfKeys("COPY", KeyCommands::copy);
     table.addOfKeys("MOVE", KeyCommands::move);
     table.addOfKeys("FLUSHDB", (context, argv) -> flush(context, context.db()));
     table.addOfKeys("FLUSHALL", KeyCommands::flushAll);
     table.addOfKeys("SWAPDB", KeyCommands::swap);
+    table.addWhole("RESTORE", KeyCommands::restore);
   }
 
   private static void delete(CommandContext context, byte[][] argv) {
@@ -68,7 +70,9 @@ final class KeyCommands {
 
   private static void rename(CommandContext context, byte[][] argv) {
     if (context.takesReserved(argv[1])) {
-      becomesUnknown(context, argv[2]);
+      if (!context.takesReserved(argv[2])) {
+        stored(context, context.key(argv[2]), 0);
+      }
       return;
     }
     ShadowKey from = context.key(argv[1]);
@@ -81,11 +85,15 @@ final class KeyCommands {
     if (source.equals(target)) {
       return;
     }
-    if (isDerivable(context, from)) {
+    boolean isWhole = hasWholeContents(from);
+    if (isWhole) {
       emitContents(context, from, context.db(), target);
-      context.emit(new RedisKey(context.db(), source), new Change.KeyDelete());
     }
+    context.emit(new RedisKey(context.db(), source), new Change.KeyDelete());
     context.shadow().rename(context.db(), source, target);
+    if (!isWhole) {
+      context.leaveUnresolved(context.shadow().key(context.db(), target));
+    }
   }
 
   private static void copy(CommandContext context, byte[][] argv) {
@@ -102,49 +110,40 @@ final class KeyCommands {
     copyTo(context, argv[1], (int) Numbers.requireInteger(argv[2]), argv[1]);
     if (!context.takesReserved(argv[1])) {
       ShadowKey source = context.key(argv[1]);
-      boolean derivable = source.exists() && hasWholeContents(source);
-      RedisKey name = source.redisKey();
       source.delete();
-      if (derivable) {
-        context.emit(name, new Change.KeyDelete());
-      }
+      context.emit(source.redisKey(), new Change.KeyDelete());
     }
   }
 
   private static void copyTo(CommandContext context, byte[] source, int targetDb, byte[] target) {
-    boolean reserved = context.takesReserved(targetDb, target);
-    if (RedisKey.isReserved(source)) {
-      if (!reserved) {
-        ShadowKey key = context.shadow().key(targetDb, Bytes.wrap(target));
-        key.markOpaque();
-      }
+    if (context.takesReserved(targetDb, target)) {
       return;
     }
-    if (reserved) {
+    Bytes targetName = Bytes.wrap(target);
+    if (RedisKey.isReserved(source)) {
+      stored(context, context.shadow().key(targetDb, targetName), 0);
       return;
     }
     ShadowKey from = context.key(source);
-    if (isDerivable(context, from)) {
-      emitContents(context, from, targetDb, Bytes.wrap(target));
+    if (hasWholeContents(from)) {
+      emitContents(context, from, targetDb, targetName);
+      context.shadow().copy(context.db(), Bytes.wrap(source), targetDb, targetName);
+    } else {
+      long deadline = from.deadlineMillis();
+      stored(context, context.shadow().key(targetDb, targetName), deadline);
     }
-    context.shadow().copy(context.db(), Bytes.wrap(source), targetDb, Bytes.wrap(target));
   }
 
-  private static boolean isDerivable(CommandContext context, ShadowKey from) {
-    if (from.exists() && hasWholeContents(from)) {
-      return true;
-    }
-    context.unsupported(
-        "the target is not replicated when the source is of a type not followed or holds values"
-            + " longer than "
-            + Content.INLINE_MAX
-            + " bytes, which are not kept");
-    return false;
+  /** The key was replaced by what is not kept here. */
+  static void stored(CommandContext context, ShadowKey key, long deadlineMillis) {
+    key.delete();
+    context.leaveUnresolved(key);
+    key.deadline(deadlineMillis);
   }
 
   /** Whether the shadow has every byte of the key. */
-  private static boolean hasWholeContents(ShadowKey key) {
-    if (!key.exact()) {
+  static boolean hasWholeContents(ShadowKey key) {
+    if (!key.exists() || !key.exact()) {
       return false;
     }
     return switch (key.type()) {
@@ -154,7 +153,7 @@ final class KeyCommands {
       }
       case HASH -> hasWholeFields(key);
       case SET, ZSET -> true;
-      case OPAQUE -> false;
+      case OPAQUE, UNRESOLVED -> false;
     };
   }
 
@@ -174,7 +173,17 @@ final class KeyCommands {
       CommandContext context, ShadowKey from, int targetDb, Bytes targetName) {
     RedisKey target = new RedisKey(targetDb, targetName);
     RedisKey source = from.redisKey();
-    if (from.type() == ShadowType.STRING) {
+    boolean replaces =
+        !from.is(ShadowType.STRING) && context.shadow().key(targetDb, targetName).exists();
+    if (replaces) {
+      context.emit(target, new Change.KeyDelete());
+    }
+    emitElements(context, context.shadow().key(source.db(), source.name()), target);
+  }
+
+  /** Emits for {@code target}, which holds nothing else, what {@code from} holds. */
+  private static void emitElements(CommandContext context, ShadowKey from, RedisKey target) {
+    if (from.is(ShadowType.STRING)) {
       Content content = from.content();
       Bytes value = content == null ? null : content.value();
       if (value != null) {
@@ -182,34 +191,20 @@ final class KeyCommands {
       }
       return;
     }
-    boolean replaces = context.shadow().key(targetDb, targetName).exists();
-    if (replaces) {
-      context.emit(target, new Change.KeyDelete());
-    }
-    ShadowKey again = context.shadow().key(source.db(), source.name());
-    try (ElementCursor elements = again.elements()) {
+    try (ElementCursor elements = from.elements()) {
       while (elements.next()) {
         Bytes value = elements.content().value();
         context.emit(
             target,
-            switch (again.type()) {
+            switch (from.type()) {
               case HASH -> new Change.HashPut(elements.name(), value == null ? Bytes.EMPTY : value);
               case ZSET -> new Change.ZsetPut(elements.name(), elements.score());
               default -> new Change.SetAdd(elements.name());
             });
       }
     }
-    if (again.deadlineMillis() != 0) {
-      context.emit(target, new Change.DeadlineSet(again.deadlineMillis()));
-    }
-  }
-
-  private static void becomesUnknown(CommandContext context, byte[] name) {
-    if (!context.takesReserved(name)) {
-      ShadowKey key = context.key(name);
-      key.delete();
-      key.markOpaque();
-      context.unsupported("a reserved key was given another name, which is not replicated");
+    if (from.deadlineMillis() != 0) {
+      context.emit(target, new Change.DeadlineSet(from.deadlineMillis()));
     }
   }
 
@@ -232,13 +227,58 @@ final class KeyCommands {
     context.allMarkersTaken();
   }
 
+  private static void restore(CommandContext context, byte[][] argv) {
+    long ttl = Numbers.requireInteger(argv[2]);
+    boolean absolute = false;
+    for (int i = 4; i < argv.length; i++) {
+      absolute |= CommandTable.upperCase(argv[i]).equals("ABSTTL");
+    }
+    long deadline = ttl == 0 || absolute ? ttl : context.nowMillis() + ttl;
+    stored(context, context.key(argv[1]), deadline);
+  }
+
+  /**
+   * What one database held, the other holds now. Walked key by key after the exchange; what is not
+   * kept here is read back.
+   */
   private static void swap(CommandContext context, byte[][] argv) {
     int one = (int) Numbers.requireInteger(argv[1]);
     int other = (int) Numbers.requireInteger(argv[2]);
-    context.unsupported("the exchange of two databases is not replicated");
-    context.shadow().swap(one, other);
+    if (one != other) {
+      context.shadow().swap(one, other);
+      exchanged(context, one, other);
+      exchanged(context, other, one);
+      context.unresolvedMoved();
+    }
     if (one == 0 || other == 0) {
       context.allMarkersTaken();
+    }
+  }
+
+  /** Emits what {@code db} gained and what it lost to {@code other}. */
+  private static void exchanged(CommandContext context, int db, int other) {
+    Shadow shadow = context.shadow();
+    try (ShadowCursor gained = shadow.keys(db)) {
+      for (ShadowKey key = gained.next(); key != null; key = gained.next()) {
+        Bytes name = key.name();
+        if (shadow.key(other, name).exists()) {
+          context.emit(new RedisKey(db, name), new Change.KeyDelete());
+        }
+        ShadowKey again = shadow.key(db, name);
+        if (hasWholeContents(again)) {
+          emitElements(context, again, again.redisKey());
+        } else {
+          context.leaveUnresolved(again);
+        }
+      }
+    }
+    try (ShadowCursor lost = shadow.keys(other)) {
+      for (ShadowKey key = lost.next(); key != null; key = lost.next()) {
+        Bytes name = key.name();
+        if (!shadow.key(db, name).exists()) {
+          context.emit(new RedisKey(db, name), new Change.KeyDelete());
+        }
+      }
     }
   }
 }

@@ -176,6 +176,7 @@ public final class StreamInterpreter {
 
   private void endUnit(long endOffset) {
     unitOffset = endOffset;
+    context.endUnit();
     events.deliverAll(replId, endOffset);
     BitSet lost = context.markersLost();
     for (int p = lost.nextSetBit(0); p >= 0; p = lost.nextSetBit(p + 1)) {
@@ -186,6 +187,7 @@ public final class StreamInterpreter {
       sink.markerSeen(p, markers.fx(p), context.probed(p));
     }
     sealUnit(endOffset);
+    context.askForContents();
   }
 
   private static final byte[] MULTI = {'M', 'U', 'L', 'T', 'I'};
@@ -260,6 +262,7 @@ public final class StreamInterpreter {
     this.replId = replId;
     this.unitOffset = replOffset;
     context.select(db);
+    context.askAgain();
   }
 
   /**
@@ -268,6 +271,7 @@ public final class StreamInterpreter {
    */
   public void streamResumed() {
     time.resumed();
+    context.askAgain();
   }
 
   /** Wall clock of the last beacon read, milliseconds since 1970; 0 for none. */

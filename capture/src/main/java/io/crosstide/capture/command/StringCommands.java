@@ -18,11 +18,11 @@ final class StringCommands {
   private StringCommands() {}
 
   static void register(CommandTable table) {
-    table.add("SET", StringCommands::set);
-    table.add("SETNX", StringCommands::plainSet);
-    table.add("GETSET", StringCommands::plainSet);
-    table.add("SETEX", (context, argv) -> setExpiring(context, argv, 1000));
-    table.add("PSETEX", (context, argv) -> setExpiring(context, argv, 1));
+    table.addWhole("SET", StringCommands::set);
+    table.addWhole("SETNX", StringCommands::plainSet);
+    table.addWhole("GETSET", StringCommands::plainSet);
+    table.addWhole("SETEX", (context, argv) -> setExpiring(context, argv, 1000));
+    table.addWhole("PSETEX", (context, argv) -> setExpiring(context, argv, 1));
     table.addOfKeys("MSET", StringCommands::setMany);
     table.addOfKeys("MSETNX", StringCommands::setMany);
     table.add("INCR", (context, argv) -> add(context, argv[1], 1));

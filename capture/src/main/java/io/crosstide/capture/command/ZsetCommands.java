@@ -97,8 +97,7 @@ final class ZsetCommands {
       CommandContext context, ShadowKey key, Bytes member, double delta) {
     double known = key.score(member);
     if (Double.isNaN(known) && !key.exact()) {
-      context.unsupported(
-          "an increment of a score that an underivable command set is not replicated");
+      context.leaveUnresolved(key);
       return;
     }
     double before = Double.isNaN(known) ? 0 : known;
@@ -176,7 +175,7 @@ final class ZsetCommands {
     context.afterRemoval(key, deadline);
   }
 
-  private static long fromEnd(long rank, long size) {
+  static long fromEnd(long rank, long size) {
     return rank < 0 ? rank + size : rank;
   }
 
@@ -187,8 +186,7 @@ final class ZsetCommands {
       return;
     }
     if (!hasOneScore(key)) {
-      key.markUnknown(key.type());
-      context.unsupported("a range by name over members of different scores is not replicated");
+      context.leaveUnresolved(key);
       return;
     }
     LexBound min = LexBound.parse(argv[2]);
@@ -204,35 +202,10 @@ final class ZsetCommands {
     context.afterRemoval(key, deadline);
   }
 
-  private static boolean hasOneScore(ShadowKey key) {
+  static boolean hasOneScore(ShadowKey key) {
     try (ElementCursor lowest = key.byScore(false);
         ElementCursor highest = key.byScore(true)) {
       return lowest.next() && highest.next() && lowest.score() == highest.score();
-    }
-  }
-
-  /** {@code -}, {@code +}, {@code [name} or {@code (name}. */
-  private record LexBound(char kind, Bytes name) {
-    static LexBound parse(byte[] argument) {
-      return new LexBound((char) argument[0], Bytes.wrap(from(argument, true)));
-    }
-
-    boolean isAtOrBelow(Bytes member) {
-      return switch (kind) {
-        case '-' -> true;
-        case '+' -> false;
-        case '[' -> name.compareTo(member) <= 0;
-        default -> name.compareTo(member) < 0;
-      };
-    }
-
-    boolean isAtOrAbove(Bytes member) {
-      return switch (kind) {
-        case '-' -> false;
-        case '+' -> true;
-        case '[' -> name.compareTo(member) >= 0;
-        default -> name.compareTo(member) > 0;
-      };
     }
   }
 
@@ -244,7 +217,7 @@ final class ZsetCommands {
     if (key.exact()) {
       return false;
     }
-    context.unsupported("which members it took from a set of unknown contents is not replicated");
+    context.leaveUnresolved(key);
     return true;
   }
 }

@@ -179,7 +179,7 @@ final class Differences {
       case HASH -> new Change.HashRemove(name);
       case SET -> new Change.SetRemove(name);
       case ZSET -> new Change.ZsetRemove(name);
-      case STRING, OPAQUE -> throw hasNoElements(type);
+      case STRING, OPAQUE, UNRESOLVED -> throw hasNoElements(type);
     };
   }
 
@@ -188,7 +188,7 @@ final class Differences {
       case HASH -> before.content().equals(after.content());
       case SET -> true;
       case ZSET -> before.score() == after.score();
-      case STRING, OPAQUE -> throw hasNoElements(type);
+      case STRING, OPAQUE, UNRESOLVED -> throw hasNoElements(type);
     };
   }
 
@@ -200,7 +200,7 @@ final class Differences {
       case HASH -> new Change.HashPut(element.name(), value);
       case SET -> new Change.SetAdd(element.name());
       case ZSET -> new Change.ZsetPut(element.name(), element.score());
-      case STRING, OPAQUE -> throw hasNoElements(type);
+      case STRING, OPAQUE, UNRESOLVED -> throw hasNoElements(type);
     };
   }
 

@@ -101,7 +101,7 @@ final class LapsedKeys {
                       || ShadowFold.content(known, Element.string(key))
                           .equals(ShadowFold.content(actual, Element.string(key)));
               case HASH, SET, ZSET -> sharesElement(known, actual, sent);
-              case OPAQUE -> true;
+              case OPAQUE, UNRESOLVED -> true;
             };
     if (lives) {
       if (livedOn.size() >= LIVED_ON_MAX) {
@@ -129,7 +129,7 @@ final class LapsedKeys {
               case HASH -> elements.content().equals(actual.field(name));
               case SET -> actual.hasMember(name);
               case ZSET -> elements.score() == actual.score(name);
-              case STRING, OPAQUE -> false;
+              case STRING, OPAQUE, UNRESOLVED -> false;
             };
         if (same && !written.contains(name)) {
           return true;

@@ -13,6 +13,7 @@ import java.util.Arrays;
  * K space(4) key                             header of a key
  * E space(4) generation(8) element           element of a collection
  * O space(4) generation(8) score(8) member   members of a sorted set by score
+ * U space(4) key                             a key that is unresolved
  * </pre>
  *
  * <p>A <em>space</em> is what a logical database currently is: {@code FLUSHDB} gives the database a
@@ -25,6 +26,7 @@ final class Rows {
   private static final byte KEY = 'K';
   private static final byte ELEMENT = 'E';
   private static final byte BY_SCORE = 'O';
+  private static final byte UNRESOLVED = 'U';
 
   private static final int KEY_HEAD = 1 + 4;
   private static final int ELEMENT_HEAD = 1 + 4 + 8;
@@ -53,6 +55,19 @@ final class Rows {
     byte[] row = new byte[KEY_HEAD];
     row[0] = KEY;
     putInt(row, 1, space);
+    return row;
+  }
+
+  /** The row that says that a key is unresolved. */
+  static byte[] unresolved(int space, Bytes name) {
+    byte[] row = key(space, name);
+    row[0] = UNRESOLVED;
+    return row;
+  }
+
+  static byte[] unresolvedOf(int space) {
+    byte[] row = keysOf(space);
+    row[0] = UNRESOLVED;
     return row;
   }
 

@@ -136,6 +136,33 @@ public abstract sealed class Shadow implements AutoCloseable permits InMemorySha
     return new ShadowCursor(this, spaces.containsKey(db) ? List.of(db) : List.of());
   }
 
+  /**
+   * The first unresolved key after {@code place}, in the order of {@link #keys()}; null if there is
+   * none.
+   *
+   * @param place where to look on, null for the beginning; need not be a key that exists
+   */
+  public final @Nullable RedisKey unresolvedAfter(@Nullable RedisKey place) {
+    writeBackCurrent();
+    for (Map.Entry<Integer, Integer> entry : spaces.entrySet()) {
+      int db = entry.getKey();
+      if (place != null && db < place.db()) {
+        continue;
+      }
+      byte[] all = Rows.unresolvedOf(entry.getValue());
+      byte[] from =
+          place != null && db == place.db()
+              ? Rows.after(Rows.unresolved(entry.getValue(), place.name()))
+              : all;
+      try (RowScan scan = overlay.scan(from, Rows.afterPrefix(all), false)) {
+        if (scan.next()) {
+          return new RedisKey(db, Bytes.wrap(scan.value()));
+        }
+      }
+    }
+    return null;
+  }
+
   /** The databases that hold or held keys, ascending. */
   public final List<Integer> databases() {
     return List.copyOf(spaces.keySet());
@@ -149,6 +176,7 @@ public abstract sealed class Shadow implements AutoCloseable permits InMemorySha
       overlay.dropPrefix(Rows.keysOf(space));
       overlay.dropPrefix(Rows.elementsOf(space));
       overlay.dropPrefix(Rows.byScoreOf(space));
+      overlay.dropPrefix(Rows.unresolvedOf(space));
       writeSpaces();
     }
   }
@@ -177,12 +205,16 @@ public abstract sealed class Shadow implements AutoCloseable permits InMemorySha
     }
     key(db, to).delete();
     ShadowKey source = key(db, from);
+    source.writeBack();
     KeyHeader header = source.header();
-    source.forget();
     release();
     if (header != null) {
       overlay.delete(Rows.key(requireSpace(db), from));
       overlay.put(Rows.key(requireSpace(db), to), header.encode(to));
+      if (header.type() == ShadowType.UNRESOLVED) {
+        index(db, from, false);
+        index(db, to, true);
+      }
     }
   }
 
@@ -211,6 +243,9 @@ public abstract sealed class Shadow implements AutoCloseable permits InMemorySha
             header.count(),
             header.content());
     overlay.put(Rows.key(space, to), copy.encode(to));
+    if (header.type() == ShadowType.UNRESOLVED) {
+      index(toDb, to, true);
+    }
   }
 
   private void copyRows(byte[] prefix, int space, long generation) {
@@ -323,6 +358,16 @@ public abstract sealed class Shadow implements AutoCloseable permits InMemorySha
       writeReserved();
     }
     return ++lastGeneration;
+  }
+
+  /** Notes whether a key is unresolved. */
+  final void index(int db, Bytes name, boolean unresolved) {
+    Integer space = spaces.get(db);
+    if (unresolved) {
+      overlay.put(Rows.unresolved(requireSpace(db), name), name.array());
+    } else if (space != null) {
+      overlay.delete(Rows.unresolved(space, name));
+    }
   }
 
   final void countMismatch() {

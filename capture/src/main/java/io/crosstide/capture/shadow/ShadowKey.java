@@ -32,6 +32,9 @@ public final class ShadowKey {
   private long count;
   private @Nullable Content content;
 
+  /** Whether the key's row says that it is unresolved. */
+  private boolean indexed;
+
   private boolean dirty;
   private boolean detached;
 
@@ -47,6 +50,7 @@ public final class ShadowKey {
       generation = header.generation();
       count = header.count();
       content = header.content();
+      indexed = type == ShadowType.UNRESOLVED;
     }
   }
 
@@ -93,6 +97,11 @@ public final class ShadowKey {
    */
   public boolean exact() {
     return !exists || exact;
+  }
+
+  /** Whether the content is awaited in the stream: see {@link ShadowType#UNRESOLVED}. */
+  public boolean isUnresolved() {
+    return is(ShadowType.UNRESOLVED);
   }
 
   /** Milliseconds since 1970; 0 for no deadline. */
@@ -149,6 +158,10 @@ public final class ShadowKey {
     }
     byte[] wanted = Rows.fromScore(space, generation, score);
     byte[] first = shadow.scoreBounds().first(generation);
+    byte[] last = shadow.scoreBounds().last(generation);
+    if (last != null && Arrays.compareUnsigned(wanted, last) > 0) {
+      return ElementCursor.empty();
+    }
     boolean fromLowest = first != null && Arrays.compareUnsigned(wanted, first) <= 0;
     return fromLowest ? byScore(false) : walkByScore(wanted, null);
   }
@@ -201,7 +214,15 @@ public final class ShadowKey {
 
   /** Makes the key a string, whatever it was. Its deadline stays. */
   public void setString(Bytes value) {
-    setStringContent(kept(value));
+    setStringContent(kept(value, shadow.options().inlineBytesMax()));
+  }
+
+  /**
+   * As {@link #setString}, for a value of which parts are likely to be changed next: kept whole up
+   * to a greater length.
+   */
+  public void setStringForParts(Bytes value) {
+    setStringContent(kept(value, shadow.options().partsBytesMax()));
   }
 
   /** As {@link #setString}, for a value of which perhaps only the digest is known. */
@@ -220,7 +241,9 @@ public final class ShadowKey {
     become(ShadowType.HASH);
     byte[] row = Rows.element(shadow.requireSpace(db), generation, field);
     boolean isNew = shadow.overlay().get(row) == null;
-    shadow.overlay().put(row, ElementRow.ofField(field, kept(value)));
+    shadow
+        .overlay()
+        .put(row, ElementRow.ofField(field, kept(value, shadow.options().inlineBytesMax())));
     countIf(isNew);
     return isNew;
   }
@@ -314,7 +337,7 @@ public final class ShadowKey {
       dropElements();
       exists = true;
       type = now;
-      if (now != ShadowType.STRING && now != ShadowType.OPAQUE) {
+      if (now == ShadowType.HASH || now == ShadowType.SET || now == ShadowType.ZSET) {
         generation = shadow.nextGeneration();
       }
     }
@@ -325,6 +348,11 @@ public final class ShadowKey {
   /** Marks the key as one whose contents are not followed. Its deadline stays. */
   public void markOpaque() {
     markUnknown(ShadowType.OPAQUE);
+  }
+
+  /** Marks the key as one whose content is awaited in the stream. Its deadline stays. */
+  public void markUnresolved() {
+    markUnknown(ShadowType.UNRESOLVED);
   }
 
   // ---- inner workings ----
@@ -338,11 +366,9 @@ public final class ShadowKey {
         : shadow.overlay().get(Rows.element(space, generation, element));
   }
 
-  private Content kept(Bytes value) {
+  private static Content kept(Bytes value, int bytesMax) {
     Content whole = Content.of(value);
-    return value.length() <= shadow.options().inlineBytesMax()
-        ? whole
-        : Content.digest(whole.sha1());
+    return value.length() <= bytesMax ? whole : Content.digest(whole.sha1());
   }
 
   /** Makes the key a collection of this type, unless it is one. */
@@ -430,11 +456,6 @@ public final class ShadowKey {
     return exists ? new KeyHeader(type, exact, deadlineMillis, generation, count, content) : null;
   }
 
-  /** Drops unwritten changes: the caller writes the key's row itself. */
-  void forget() {
-    dirty = false;
-  }
-
   void writeBack() {
     if (!dirty) {
       return;
@@ -448,6 +469,10 @@ public final class ShadowKey {
       if (space != null) {
         shadow.overlay().delete(Rows.key(space, name));
       }
+    }
+    if (indexed != isUnresolved()) {
+      indexed = !indexed;
+      shadow.index(db, name, indexed);
     }
   }
 

@@ -2,13 +2,19 @@ package io.crosstide.capture.shadow;
 
 /** What a key is, as far as the shadow follows it. */
 public enum ShadowType {
+  /**
+   * A key that a command changed in a way that does not follow from what is kept, or that is a copy
+   * of what is not kept: its content has been asked for and will stand in the stream. Until then
+   * its deadline is all that is known of it, and it may have ceased to exist unnoticed.
+   */
+  UNRESOLVED(0),
   STRING(1),
   HASH(2),
   SET(3),
   ZSET(4),
   /**
-   * A key whose contents are not followed: a list, a stream, a module's value, or the result of a
-   * command that cannot be derived. It may have ceased to exist unnoticed.
+   * A key whose contents are not followed: a list, a stream or a module's value. It may have ceased
+   * to exist unnoticed.
    */
   OPAQUE(7);
 

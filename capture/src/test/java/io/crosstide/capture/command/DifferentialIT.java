@@ -98,13 +98,13 @@ class DifferentialIT {
   private static void holds(DifferentialRun run, Range range) {
     try {
       run.run(STEPS);
-      RedisComparison redis = run.redis();
-      assertThat(redis.differencesFrom(run.shadow())).as("shadow").isEmpty();
       if (range != Range.UNSUPPORTED) {
-        assertThat(redis.differencesFrom(run.model())).as("model of the events").isEmpty();
         assertThat(run.shadow().mismatches()).isZero();
         assertThat(run.interpreter().unsupported().counts()).isEmpty();
         assertThat(run.echoes).isPositive();
+      }
+      if (range == Range.READ_BACK) {
+        assertThat(run.reads).isGreaterThan(STEPS / 100);
       }
       assertThat(run.events()).hasSizeGreaterThan(STEPS / 4);
     } finally {
@@ -120,20 +120,29 @@ class DifferentialIT {
     "4, MOVES",
     "5, MOVES",
     "6, UNSUPPORTED",
-    "7, UNSUPPORTED"
+    "7, UNSUPPORTED",
+    "8, READ_BACK",
+    "9, READ_BACK",
+    "10, READ_BACK"
   })
   void shadowAndEventsAgreeWithRedis(long seed, Range range) {
     holds(inMemory(current, seed, range), range);
   }
 
   @ParameterizedTest
-  @CsvSource({"11, LONG_VALUES", "12, LONG_VALUES", "13, MOVES", "14, UNSUPPORTED"})
+  @CsvSource({
+    "11, LONG_VALUES",
+    "12, LONG_VALUES",
+    "13, MOVES",
+    "14, UNSUPPORTED",
+    "15, READ_BACK"
+  })
   void shadowAndEventsAgreeWithRedis62(long seed, Range range) {
     holds(inMemory(old, seed, range), range);
   }
 
   @ParameterizedTest
-  @CsvSource({"21, LONG_VALUES", "22, MOVES", "23, UNSUPPORTED"})
+  @CsvSource({"21, LONG_VALUES", "22, MOVES", "23, UNSUPPORTED", "24, READ_BACK"})
   void shadowOnDiskAgreesWithRedis(long seed, Range range, @TempDir Path shadowDir) {
     holds(onDisk(current, seed, range, shadowDir), range);
   }
@@ -145,12 +154,7 @@ class DifferentialIT {
         inMemory(current, 31, Range.LONG_VALUES)
             .hiding(event -> event.change() instanceof Change.SetAdd && ++count[0] % 3 == 0);
     try {
-      assertThatThrownBy(
-              () -> {
-                run.run(STEPS);
-                assertThat(run.redis().differencesFrom(run.model())).isEmpty();
-              })
-          .isInstanceOf(AssertionError.class);
+      assertThatThrownBy(() -> run.run(STEPS)).isInstanceOf(AssertionError.class);
     } finally {
       run.close();
     }

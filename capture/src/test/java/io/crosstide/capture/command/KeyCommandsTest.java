@@ -3,6 +3,8 @@ package io.crosstide.capture.command;
 import static io.crosstide.capture.command.Stream.bytes;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.crosstide.capture.shadow.ShadowType;
+import io.crosstide.protocol.RedisKey;
 import org.junit.jupiter.api.Test;
 
 class KeyCommandsTest {
@@ -65,12 +67,27 @@ class KeyCommandsTest {
   }
 
   @Test
-  void renameOfValuesThatAreNotKeptIsUnsupportedButFollowed() {
-    stream.run("SET s " + "x".repeat(65)).run("LPUSH l e");
-    assertThat(stream.changesOf("RENAME s t", "RENAME l m")).isEmpty();
-    assertThat(stream.interpreter.unsupported().counts()).containsEntry("RENAME", 2L);
+  void renameOfValuesThatAreNotKeptIsReadBackUnderTheNewName() {
+    stream.run("SET s " + "x".repeat(65) + " PXAT 5000000").run("LPUSH l e");
+    assertThat(stream.changesOf("RENAME s t", "RENAME l m"))
+        .containsExactly("s KeyDelete[]", "l KeyDelete[]");
+    assertThat(stream.wanted).containsExactly(Stream.key("t"), Stream.key("m"));
     assertThat(stream.shadow.key(0, bytes("s")).exists()).isFalse();
-    assertThat(stream.shadow.key(0, bytes("t")).exists()).isTrue();
+    assertThat(stream.shadow.key(0, bytes("t")).deadlineMillis()).isEqualTo(5_000_000);
+    stream.content("m", "list", 0);
+    assertThat(stream.shadow.key(0, bytes("m")).type()).isEqualTo(ShadowType.OPAQUE);
+    assertThat(stream.unsupported)
+        .containsExactly("LPUSH", "a list that was renamed, copied, restored or stored");
+  }
+
+  @Test
+  void copyOfValuesThatAreNotKeptTakesTheDeadlineAlong() {
+    stream.run("HSET h f " + "x".repeat(65)).run("PEXPIREAT h 5000000");
+    assertThat(stream.changesOf("COPY h g DB 2 REPLACE", "MOVE h 1"))
+        .containsExactly("h KeyDelete[]");
+    assertThat(stream.wanted).containsExactly(RedisKey.of(2, "g"), RedisKey.of(1, "h"));
+    assertThat(stream.shadow.key(2, bytes("g")).deadlineMillis()).isEqualTo(5_000_000);
+    assertThat(stream.shadow.key(1, bytes("h")).deadlineMillis()).isEqualTo(5_000_000);
   }
 
   @Test
@@ -101,11 +118,35 @@ class KeyCommandsTest {
   }
 
   @Test
-  void exchangeOfDatabasesIsUnsupportedButFollowed() {
-    stream.run("SET a v");
-    assertThat(stream.changesOf("SWAPDB 0 1")).containsOnly("MarkerLost[token=, preceding=0:0]");
+  void exchangedDatabasesHoldWhatTheOtherHeld() {
+    stream.run("SET a v").run("SADD both m").run("SET long " + "x".repeat(65));
+    stream.run("SELECT 1").run("HSET both f v").run("PEXPIREAT both 5000000").run("SET b w");
+    assertThat(stream.changesOf("SWAPDB 0 1").stream().filter(text -> !text.contains("Lost")))
+        .containsExactly(
+            "b StringSet[w, deadlineMillis=0, keepsDeadline=false]",
+            "both KeyDelete[]",
+            "both HashPut[f, v]",
+            "both DeadlineSet[deadlineMillis=5000000]",
+            "a KeyDelete[]",
+            "long KeyDelete[]",
+            "1/a StringSet[v, deadlineMillis=0, keepsDeadline=false]",
+            "1/both KeyDelete[]",
+            "1/both SetAdd[m]",
+            "1/b KeyDelete[]");
+    assertThat(stream.wanted).containsExactly(RedisKey.of(1, "long"));
     assertThat(stream.shadow.key(0, bytes("a")).exists()).isFalse();
     assertThat(stream.shadow.key(1, bytes("a")).exists()).isTrue();
+    assertThat(stream.changesOf("SWAPDB 2 2")).isEmpty();
+  }
+
+  @Test
+  void whatIsRestoredIsReadBack() {
+    stream.run("SET a v");
+    assertThat(stream.changesOf("RESTORE a 5000000 payload REPLACE ABSTTL", "RESTORE b 70 payload"))
+        .isEmpty();
+    assertThat(stream.shadow.key(0, bytes("a")).deadlineMillis()).isEqualTo(5_000_000);
+    assertThat(stream.shadow.key(0, bytes("b")).deadlineMillis()).isEqualTo(1_000_070);
+    assertThat(stream.wanted).containsExactly(Stream.key("a"), Stream.key("b"));
   }
 
   @Test

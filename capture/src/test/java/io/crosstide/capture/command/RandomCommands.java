@@ -17,6 +17,8 @@ final class RandomCommands {
     LONG_VALUES,
     /** Everything that is replicated, RENAME and COPY too; short values. */
     MOVES,
+    /** Everything, with values of any length: what the shadow has not kept is read back. */
+    READ_BACK,
     /** Also what is not replicated. */
     UNSUPPORTED
   }
@@ -45,8 +47,15 @@ final class RandomCommands {
     if (range == Range.MOVES) {
       moves();
     }
+    if (range == Range.READ_BACK) {
+      moves();
+      parts();
+      stores();
+    }
     if (range == Range.UNSUPPORTED) {
       moves();
+      parts();
+      stores();
       unsupported();
     }
   }
@@ -144,23 +153,141 @@ final class RandomCommands {
     kinds.add(() -> words("MOVE", key(), Integer.toString(random.nextInt(3))));
   }
 
-  private void unsupported() {
+  private void parts() {
     kinds.add(() -> words("APPEND", key(), value()));
-    kinds.add(() -> words("SETRANGE", key(), "3", "xx"));
-    kinds.add(() -> words("SETBIT", key(), "7", pick("0", "1")));
+    kinds.add(() -> words("SETRANGE", key(), pick("0", "3", "70"), pick("xx", "y")));
+    kinds.add(() -> words("SETBIT", key(), pick("0", "7", "30", "601"), pick("0", "1")));
+    kinds.add(
+        () -> words("BITFIELD", key(), "SET", field(), offset(), integer(), "GET", "u8", "0"));
+    kinds.add(
+        () ->
+            words(
+                "bitfield",
+                key(),
+                "incrby",
+                field(),
+                offset(),
+                integer(),
+                "OVERFLOW",
+                pick("SAT", "FAIL", "wrap"),
+                "INCRBY",
+                field(),
+                offset(),
+                integer(),
+                "SET",
+                field(),
+                offset(),
+                integer()));
+    kinds.add(() -> words("BITOP", pick("AND", "OR", "xor"), key(), key(), key()));
+    kinds.add(() -> words("BITOP", "NOT", key(), key()));
+    kinds.add(() -> words("BITOP", "AND", key(), key(), key(), key()));
+  }
+
+  private String field() {
+    return pick("u1", "i1", "u8", "i8", "i64", "u63", "i5", "u13");
+  }
+
+  private String offset() {
+    return pick("0", "3", "#1", "100", "#0");
+  }
+
+  private void stores() {
+    for (int i = 0; i < 4; i++) {
+      kinds.add(() -> words("SADD", of(), member(), member(), member()));
+      kinds.add(() -> words("ZADD", of(), score(), member(), score(), member()));
+    }
+    kinds.add(
+        () ->
+            words(
+                pick("ZUNIONSTORE", "ZINTERSTORE"),
+                key(),
+                "2",
+                of(),
+                of(),
+                "WEIGHTS",
+                score(),
+                score(),
+                "AGGREGATE",
+                pick("SUM", "MIN", "MAX")));
+    kinds.add(() -> words(pick("SUNIONSTORE", "SINTERSTORE", "SDIFFSTORE"), key(), of(), of()));
+    kinds.add(() -> words(pick("SUNIONSTORE", "SINTERSTORE", "SDIFFSTORE"), key(), of()));
+    kinds.add(() -> words("SINTERSTORE", key(), of(), of(), of()));
+    kinds.add(() -> words(pick("ZUNIONSTORE", "ZINTERSTORE"), key(), "2", of(), of()));
+    kinds.add(() -> words("ZDIFFSTORE", key(), "2", of(), of()));
+    kinds.add(
+        () ->
+            words(
+                pick("ZUNIONSTORE", "ZINTERSTORE"),
+                key(),
+                "3",
+                of(),
+                of(),
+                of(),
+                "WEIGHTS",
+                score(),
+                score(),
+                "0.1",
+                "aggregate",
+                pick("SUM", "min", "MAX")));
+    kinds.add(() -> words("ZRANGESTORE", key(), of(), pick("0", "1", "-2"), pick("1", "-1")));
+    kinds.add(() -> words("ZRANGESTORE", key(), of(), "0", "2", "REV"));
+    kinds.add(
+        () ->
+            words(
+                "ZRANGESTORE",
+                key(),
+                of(),
+                pick("-inf", "(1", "0"),
+                pick("(3", "2.5"),
+                "BYSCORE",
+                "LIMIT",
+                pick("0", "1"),
+                pick("2", "-1")));
+    kinds.add(() -> words("ZRANGESTORE", key(), of(), "+inf", "(0", "BYSCORE", "REV"));
+    kinds.add(() -> words("ZRANGESTORE", key(), of(), "-", "[m3", "BYLEX"));
+    kinds.add(() -> words("ZRANGESTORE", key(), of(), "(m4", "-", "BYLEX", "REV"));
+    kinds.add(() -> words("ZREMRANGEBYLEX", key(), "-", "[m3"));
+    kinds.add(
+        () ->
+            words(
+                "GEOSEARCHSTORE",
+                key(),
+                key(),
+                "FROMLONLAT",
+                "15",
+                "37",
+                "BYRADIUS",
+                pick("1", "200"),
+                "km",
+                pick("ASC", "STOREDIST")));
+    kinds.add(
+        () ->
+            words("GEORADIUS", key(), "15", "37", "200", "km", pick("STORE", "STOREDIST"), key()));
+    kinds.add(
+        () ->
+            words(
+                "EVAL",
+                "local d = redis.call('DUMP', ARGV[1]) if d then"
+                    + " redis.call('RESTORE', ARGV[2], ARGV[3], d, 'REPLACE') end",
+                "0",
+                key(),
+                key(),
+                pick("0", "200000")));
+    kinds.add(() -> random.nextInt(60) == 0 ? words("SWAPDB", "1", pick("0", "2")) : words("PING"));
+  }
+
+  /** One of few keys that are mostly sets and sorted sets. */
+  private String of() {
+    return pick("k0", "k1", "{tag}k");
+  }
+
+  private void unsupported() {
     kinds.add(() -> words("RPUSH", key(), value(), value()));
     kinds.add(() -> words("LPOP", key()));
     kinds.add(() -> words("LMOVE", key(), key(), "LEFT", "RIGHT"));
     kinds.add(() -> words("XADD", key(), "*", member(), value()));
     kinds.add(() -> words("PFADD", key(), member()));
-    kinds.add(() -> words("SUNIONSTORE", key(), key(), key()));
-    kinds.add(() -> words("SINTERSTORE", key(), key(), key()));
-    kinds.add(() -> words("ZUNIONSTORE", key(), "2", key(), key()));
-    kinds.add(() -> words("ZRANGESTORE", key(), key(), "0", "1"));
     kinds.add(() -> words("SORT", key(), "ALPHA", "STORE", key()));
-    kinds.add(() -> words("BITOP", "OR", key(), key(), key()));
-    kinds.add(() -> words("ZREMRANGEBYLEX", key(), "-", "[m3"));
-    kinds.add(() -> random.nextInt(60) == 0 ? words("SWAPDB", "1", "2") : words("PING"));
   }
 
   private static String[] words(String... words) {

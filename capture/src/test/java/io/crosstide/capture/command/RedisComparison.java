@@ -189,7 +189,7 @@ final class RedisComparison {
       case HASH -> 'h';
       case SET -> 'm';
       case ZSET -> 'z';
-      case OPAQUE -> '?';
+      case OPAQUE, UNRESOLVED -> '?';
     };
   }
 

@@ -42,18 +42,4 @@ class SetCommandsTest {
     stream.run("SADD s b");
     assertThat(stream.changesOf("SMOVE s t b")).containsExactly("s SetRemove[b]");
   }
-
-  @Test
-  void aResultThatCannotBeDerivedMakesTheSetUnknownUntilItIsDeleted() {
-    stream.run("SADD s a b");
-    assertThat(stream.changesOf("SUNIONSTORE s x y")).isEmpty();
-    assertThat(stream.shadow.key(0, bytes("s")).exact()).isFalse();
-    assertThat(stream.changesOf("SADD s a")).containsExactly("s SetAdd[a]");
-    assertThat(stream.changesOf("SADD s a")).containsExactly("s SetAdd[a]");
-    assertThat(stream.changesOf("SREM s q")).containsExactly("s SetRemove[q]");
-    assertThat(stream.changesOf("DEL s")).containsExactly("s KeyDelete[]");
-    assertThat(stream.changesOf("SADD s a")).containsExactly("s SetAdd[a]");
-    assertThat(stream.shadow.key(0, bytes("s")).exact()).isTrue();
-    assertThat(stream.interpreter.unsupported().counts()).containsEntry("SUNIONSTORE", 1L);
-  }
 }

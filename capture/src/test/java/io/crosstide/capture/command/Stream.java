@@ -23,6 +23,10 @@ final class Stream implements EventSink {
   final List<String> markersSeen = new ArrayList<>();
   final List<Long> unitEnds = new ArrayList<>();
   final List<String> unsupported = new ArrayList<>();
+
+  /** Keys whose content was asked for, in order. */
+  final List<RedisKey> wanted = new ArrayList<>();
+
   long now = 1_000_000;
   long offset;
   long lastUnit;
@@ -62,12 +66,28 @@ final class Stream implements EventSink {
 
   /** Feeds one command, its words separated by spaces. */
   Stream run(String command) {
-    String[] words = command.split(" ", -1);
+    return run(argv(command.split(" ", -1)));
+  }
+
+  /** What the content script leaves in the stream; {@code elements} in pairs, or one value. */
+  void content(String key, String type, long deadline, String... elements) {
+    run("MULTI").run("HSET __ct:read key " + key + " type " + type + " deadline " + deadline);
+    if (type.equals("string")) {
+      run(argv("SET", "__ct:read:value", elements[0]));
+    } else if (elements.length > 0) {
+      List<String> words = new ArrayList<>(List.of("HSET", "__ct:read:elements"));
+      words.addAll(List.of(elements));
+      run(argv(words.toArray(new String[0]))).run("DEL __ct:read:elements");
+    }
+    run("HSET __ct:read end 1").run("DEL __ct:read __ct:read:value").run("EXEC");
+  }
+
+  private static byte[][] argv(String... words) {
     byte[][] argv = new byte[words.length][];
     for (int i = 0; i < words.length; i++) {
       argv[i] = words[i].getBytes(StandardCharsets.ISO_8859_1);
     }
-    return run(argv);
+    return argv;
   }
 
   Stream run(byte[]... argv) {
@@ -129,6 +149,11 @@ final class Stream implements EventSink {
   public void unitEnd(long unit, long endOffset) {
     lastUnit = unit;
     unitEnds.add(endOffset);
+  }
+
+  @Override
+  public void contentWanted(RedisKey key) {
+    wanted.add(key);
   }
 
   @Override

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.crosstide.crdt.Bytes;
 import io.crosstide.crdt.HybridTimestamp;
 import io.crosstide.protocol.Content;
+import io.crosstide.protocol.RedisKey;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -513,5 +514,45 @@ abstract class ShadowContract {
     for (long seed = 1; seed <= 8; seed++) {
       new ShadowModel(seed).run(this::create, this::afterCrash, 1500).close();
     }
+  }
+
+  @Test
+  void noMemberStandsAboveTheHighestScore() {
+    key("z").putScore(b("a"), 1);
+    assertThat(drain(key("z").byScore(true))).containsExactly("a");
+    assertThat(drain(key("z").fromScore(2))).isEmpty();
+    assertThat(drain(key("z").fromScore(1))).containsExactly("a");
+  }
+
+  @Test
+  void unresolvedKeysAreFoundUntilTheyAreResolvedWhateverHappensToTheirNames() {
+    key("a").markUnresolved();
+    key("b").markUnresolved();
+    key("b").deadline(7);
+    shadow.key(3, b("c")).markUnresolved();
+    shadow.key(3, b("d")).setString(b("v"));
+    restart();
+    assertThat(unresolved()).containsExactly("a", "b", "3/c");
+    assertThat(key("b").deadlineMillis()).isEqualTo(7);
+    shadow.rename(0, b("b"), b("x"));
+    shadow.copy(3, b("c"), 1, b("y"));
+    shadow.rename(3, b("d"), b("c"));
+    key("a").setString(b("w"));
+    restart();
+    assertThat(unresolved()).containsExactly("x", "1/y");
+    shadow.swap(0, 1);
+    assertThat(unresolved()).containsExactly("y", "1/x");
+    shadow.clear(0);
+    shadow.key(1, b("x")).delete();
+    restart();
+    assertThat(unresolved()).isEmpty();
+  }
+
+  private List<String> unresolved() {
+    List<String> names = new ArrayList<>();
+    for (RedisKey at = shadow.unresolvedAfter(null); at != null; at = shadow.unresolvedAfter(at)) {
+      names.add(at.toString());
+    }
+    return names;
   }
 }
