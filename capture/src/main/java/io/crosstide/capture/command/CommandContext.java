@@ -86,6 +86,15 @@ final class CommandContext {
 
   /** Publishes a change, unless what is being read is an effect of our own. */
   void emit(RedisKey key, Change change) {
+    emit(key, change, createsKey(key, change));
+  }
+
+  /** As {@link #emit}, for a part of what a command that makes the key anew puts into it. */
+  void emitMaking(RedisKey key, Change change) {
+    emit(key, change, ChangeEvent.mayCreateKey(change));
+  }
+
+  private void emit(RedisKey key, Change change, boolean createsKey) {
     if (echo) {
       return;
     }
@@ -93,7 +102,7 @@ final class CommandContext {
       tooLong(key);
       return;
     }
-    events.add(key, change, createsKey(key, change), replId, endOffset);
+    events.add(key, change, createsKey, replId, endOffset);
   }
 
   /** Only the write that made the key can tell that there was none: its handle is still open. */

@@ -194,7 +194,7 @@ final class KeyCommands {
     try (ElementCursor elements = from.elements()) {
       while (elements.next()) {
         Bytes value = elements.content().value();
-        context.emit(
+        context.emitMaking(
             target,
             switch (from.type()) {
               case HASH -> new Change.HashPut(elements.name(), value == null ? Bytes.EMPTY : value);

@@ -82,7 +82,7 @@ final class StoredResult {
     }
     try (ElementCursor elements = result().elements()) {
       while (elements.next()) {
-        context.emit(
+        context.emitMaking(
             key,
             type == ShadowType.SET
                 ? new Change.SetAdd(elements.name())

@@ -4,6 +4,7 @@ import static io.crosstide.capture.command.Stream.bytes;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.crosstide.capture.shadow.ShadowType;
+import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.protocol.RedisKey;
 import org.junit.jupiter.api.Test;
 
@@ -64,6 +65,20 @@ class KeyCommandsTest {
     stream.run("SET s v");
     assertThat(stream.changesOf("RENAMENX s u"))
         .containsExactly("u StringSet[v, deadlineMillis=0, keepsDeadline=false]", "s KeyDelete[]");
+  }
+
+  @Test
+  void whatIsMadeUnderAnotherNameSaysSo() {
+    stream.run("SADD s a b").run("ZADD z 1 m");
+    assertThat(stream.eventsOf("COPY s t", "SUNIONSTORE u s"))
+        .hasSize(4)
+        .allMatch(ChangeEvent::createsKey);
+    stream.run("RESTORE v 0 p");
+    int before = stream.events.size();
+    stream.content("v", "zset", 5_000_000, "m", "1");
+    assertThat(stream.events.subList(before, before + 3))
+        .extracting(ChangeEvent::createsKey)
+        .containsExactly(false, true, false);
   }
 
   @Test
