@@ -1,5 +1,6 @@
 package io.crosstide.capture;
 
+import io.crosstide.capture.command.FlushPolicy;
 import io.crosstide.capture.psync.RedisEndpoint;
 import io.crosstide.capture.rdb.ResyncPolicy;
 import io.crosstide.schemas.Limits;
@@ -16,8 +17,8 @@ import java.util.Map;
  *     log: a new region to all others
  * @param regionId 1..127, fixed for ever; breaks ties. Two regions with one id lose each other's
  *     writes
- * @param redis the Redis to follow. Its user needs PSYNC, REPLCONF, PING, and SET on {@code
- *     __ct:beacon}
+ * @param redis the Redis to follow. Its user needs PSYNC, REPLCONF, PING, SET on {@code
+ *     __ct:beacon}, and what {@link io.crosstide.capture.command.ContentScript} calls
  * @param kafka connection settings for every Kafka client, under Kafka's names
  * @param partitions of the log, the same in every region and for ever; must equal the topic's
  * @param dataDir where the shadow and the position live. Deleting it costs a full resync, and after
@@ -32,6 +33,7 @@ import java.util.Map;
  * @param clockSkewMax how far a received stamp may carry the clock ahead of the wall clock
  * @param floatIncrements whether writes in the form that Redis gives to float increments count as
  *     increments
+ * @param flush what {@code FLUSHDB} and {@code FLUSHALL} mean for other regions
  * @param resync what to do when a full resync finds effects that nobody remembers sending
  * @param retention of the log's topic if capture creates it
  */
@@ -47,6 +49,7 @@ public record CaptureConfig(
     int inFlightRecordsMax,
     Duration clockSkewMax,
     boolean floatIncrements,
+    FlushPolicy flush,
     ResyncPolicy resync,
     Duration retention) {
   /** Kafka's own limit has room for context, position and headers besides. */
@@ -93,6 +96,7 @@ public record CaptureConfig(
         IN_FLIGHT_RECORDS_MAX_DEFAULT,
         CLOCK_SKEW_MAX_DEFAULT,
         true,
+        FlushPolicy.REPLICATE,
         ResyncPolicy.FAIL,
         Topics.RETENTION_DEFAULT);
   }
@@ -110,6 +114,7 @@ public record CaptureConfig(
         inFlightRecordsMax,
         clockSkewMax,
         floatIncrements,
+        flush,
         resync,
         retention);
   }
@@ -127,6 +132,7 @@ public record CaptureConfig(
         records,
         clockSkewMax,
         floatIncrements,
+        flush,
         resync,
         retention);
   }
@@ -144,6 +150,7 @@ public record CaptureConfig(
         inFlightRecordsMax,
         skew,
         floatIncrements,
+        flush,
         resync,
         retention);
   }
@@ -161,6 +168,25 @@ public record CaptureConfig(
         inFlightRecordsMax,
         clockSkewMax,
         on,
+        flush,
+        resync,
+        retention);
+  }
+
+  public CaptureConfig withFlush(FlushPolicy policy) {
+    return new CaptureConfig(
+        region,
+        regionId,
+        redis,
+        kafka,
+        partitions,
+        dataDir,
+        eventBytesMax,
+        inFlightBytesMax,
+        inFlightRecordsMax,
+        clockSkewMax,
+        floatIncrements,
+        policy,
         resync,
         retention);
   }
@@ -178,6 +204,7 @@ public record CaptureConfig(
         inFlightRecordsMax,
         clockSkewMax,
         floatIncrements,
+        flush,
         policy,
         retention);
   }
@@ -195,6 +222,7 @@ public record CaptureConfig(
         inFlightRecordsMax,
         clockSkewMax,
         floatIncrements,
+        flush,
         resync,
         time);
   }

@@ -140,6 +140,7 @@ final class CaptureSession implements AutoCloseable {
                     key -> Partitions.of(key, config.partitions()),
                     System::currentTimeMillis)
                 .withFloatIncrements(config.floatIncrements())
+                .withFlush(config.flush())
                 .withLimits(config.eventBytesMax(), InterpreterConfig.TRANSACTION_EVENTS_MAX),
             shadow,
             clock,

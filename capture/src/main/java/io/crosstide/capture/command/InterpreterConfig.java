@@ -16,6 +16,7 @@ import java.util.function.ToIntFunction;
  *     to {@code HINCRBYFLOAT} and {@code INCRBYFLOAT} count as increments. Off: concurrent float
  *     increments do not add up, the later wins. On: a client's own {@code SET k 2.5 KEEPTTL} over
  *     {@code 1.5} is taken for an increment by 1
+ * @param flush what {@code FLUSHDB} and {@code FLUSHALL} mean for other regions
  * @param streamSlackMillis how much later than the last beacon a command may have run: what lags
  *     more is stamped with this time after the beacon, and a {@code DEL} is an expiry if its key's
  *     deadline had passed by then. At least the beacon's period
@@ -31,6 +32,7 @@ public record InterpreterConfig(
     ToIntFunction<byte[]> partitioner,
     LongSupplier wallMillis,
     boolean floatIncrements,
+    FlushPolicy flush,
     long streamSlackMillis,
     int eventBytesMax,
     int transactionEventsMax) {
@@ -75,6 +77,7 @@ public record InterpreterConfig(
         partitioner,
         wallMillis,
         true,
+        FlushPolicy.REPLICATE,
         STREAM_SLACK_MILLIS,
         EVENT_BYTES_MAX,
         TRANSACTION_EVENTS_MAX);
@@ -88,6 +91,21 @@ public record InterpreterConfig(
         partitioner,
         wallMillis,
         on,
+        flush,
+        streamSlackMillis,
+        eventBytesMax,
+        transactionEventsMax);
+  }
+
+  public InterpreterConfig withFlush(FlushPolicy policy) {
+    return new InterpreterConfig(
+        origin,
+        partitions,
+        captureEpoch,
+        partitioner,
+        wallMillis,
+        floatIncrements,
+        policy,
         streamSlackMillis,
         eventBytesMax,
         transactionEventsMax);
@@ -101,6 +119,7 @@ public record InterpreterConfig(
         partitioner,
         wallMillis,
         floatIncrements,
+        flush,
         streamSlackMillis,
         eventBytes,
         transactionEvents);
@@ -114,6 +133,7 @@ public record InterpreterConfig(
         partitioner,
         wallMillis,
         floatIncrements,
+        flush,
         millis,
         eventBytesMax,
         transactionEventsMax);

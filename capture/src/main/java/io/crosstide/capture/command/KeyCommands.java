@@ -9,6 +9,7 @@ import io.crosstide.crdt.Bytes;
 import io.crosstide.protocol.Change;
 import io.crosstide.protocol.Content;
 import io.crosstide.protocol.RedisKey;
+import java.util.List;
 
 /**
  * Commands on keys of any type. Expiry and eviction are {@code DEL} or {@code UNLINK} in the
@@ -30,7 +31,7 @@ final class KeyCommands {
     table.addOfKeys("RENAMENX", KeyCommands::rename);
     table.addOfKeys("COPY", KeyCommands::copy);
     table.addOfKeys("MOVE", KeyCommands::move);
-    table.addOfKeys("FLUSHDB", (context, argv) -> flush(context, context.db()));
+    table.addOfKeys("FLUSHDB", KeyCommands::flushDb);
     table.addOfKeys("FLUSHALL", KeyCommands::flushAll);
     table.addOfKeys("SWAPDB", KeyCommands::swap);
     table.addWhole("RESTORE", KeyCommands::restore);
@@ -208,23 +209,41 @@ final class KeyCommands {
     }
   }
 
-  private static void flush(CommandContext context, int db) {
-    try (ShadowCursor keys = context.shadow().keys(db)) {
-      for (ShadowKey key = keys.next(); key != null; key = keys.next()) {
-        context.emit(key.redisKey(), new Change.KeyDelete());
-      }
-    }
-    context.shadow().clear(db);
-    if (db == 0) {
+  private static void flushDb(CommandContext context, byte[][] argv) {
+    flush(context, List.of(context.db()));
+    if (context.db() == 0) {
       context.allMarkersTaken();
     }
   }
 
   private static void flushAll(CommandContext context, byte[][] argv) {
-    for (int db : context.shadow().databases()) {
-      flush(context, db);
-    }
+    flush(context, context.shadow().databases());
     context.allMarkersTaken();
+  }
+
+  private static void flush(CommandContext context, List<Integer> databases) {
+    FlushPolicy policy = context.config().flush();
+    if (policy == FlushPolicy.HALT) {
+      throw new FlushRefusedException(
+          "a client sent "
+              + context.command()
+              + ", and policies.flush is halt: this region's Redis is emptied, nothing was deleted"
+              + " elsewhere. To have the other regions delete what this one held, set policies.flush"
+              + " to replicate, else to local, and start capture again: it goes on with this"
+              + " command. It can be set to halt again after that");
+    }
+    for (int db : databases) {
+      if (policy == FlushPolicy.REPLICATE) {
+        try (ShadowCursor keys = context.shadow().keys(db)) {
+          for (ShadowKey key = keys.next(); key != null; key = keys.next()) {
+            context.emit(key.redisKey(), new Change.KeyDelete());
+          }
+        }
+      } else {
+        context.local();
+      }
+      context.shadow().clear(db);
+    }
   }
 
   private static void restore(CommandContext context, byte[][] argv) {

@@ -2,7 +2,9 @@ package io.crosstide.capture.command;
 
 import static io.crosstide.capture.command.Stream.bytes;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.crosstide.capture.shadow.InMemoryShadow;
 import io.crosstide.capture.shadow.ShadowType;
 import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.protocol.RedisKey;
@@ -130,6 +132,32 @@ class KeyCommandsTest {
             "MarkerLost[token=, preceding=0:0]")
         .hasSize(3 + Stream.PARTITIONS);
     assertThat(stream.changesOf("FLUSHALL")).containsOnly("MarkerLost[token=, preceding=0:0]");
+  }
+
+  @Test
+  void aFlushStopsCaptureWhereItIsToHalt() {
+    Stream halting =
+        new Stream(new InMemoryShadow(), 1, config -> config.withFlush(FlushPolicy.HALT));
+    halting.run("SET a v");
+    assertThatThrownBy(() -> halting.run("FLUSHALL"))
+        .isInstanceOf(FlushRefusedException.class)
+        .hasMessageContaining("FLUSHALL")
+        .hasMessageContaining("start capture again");
+    assertThat(halting.events).hasSize(1);
+    assertThat(halting.unitEnds).hasSize(1);
+  }
+
+  @Test
+  void aLocalFlushIsFollowedAndNotPublished() {
+    Stream local =
+        new Stream(new InMemoryShadow(), 1, config -> config.withFlush(FlushPolicy.LOCAL));
+    local.run("SET a v").run("SELECT 1").run("SET b v").run("RESTORE c 0 p");
+    assertThat(local.changesOf("FLUSHDB SYNC")).isEmpty();
+    assertThat(local.shadow.key(1, bytes("b")).exists()).isFalse();
+    assertThat(local.shadow.unresolvedAfter(null)).isNull();
+    assertThat(local.changesOf("FLUSHALL")).containsOnly("MarkerLost[token=, preceding=0:0]");
+    assertThat(local.shadow.key(0, bytes("a")).exists()).isFalse();
+    assertThat(local.interpreter.unsupported().local()).containsKeys("FLUSHDB", "FLUSHALL");
   }
 
   @Test

@@ -4,6 +4,7 @@ import io.crosstide.capture.CaptureAgent;
 import io.crosstide.capture.CaptureConfig;
 import io.crosstide.capture.CaptureMetrics;
 import io.crosstide.capture.CaptureStats;
+import io.crosstide.capture.command.FlushPolicy;
 import io.crosstide.capture.psync.RedisEndpoint;
 import io.crosstide.capture.rdb.KafkaSentEffects;
 import io.crosstide.capture.rdb.ResyncPolicy;
@@ -63,6 +64,7 @@ public final class CaptureRole implements RoleHandle {
         .withEventBytesMax(Math.toIntExact(config.limits().eventBytesMax()))
         .withClockSkewMax(config.limits().clockSkewMax())
         .withFloatIncrements(config.policies().floatIncrements())
+        .withFlush(FlushPolicy.valueOf(config.policies().flush().toUpperCase(Locale.ROOT)))
         .withResync(
             config.policies().resync().equals("fail")
                 ? ResyncPolicy.FAIL

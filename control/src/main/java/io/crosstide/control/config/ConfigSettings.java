@@ -182,6 +182,15 @@ final class ConfigSettings {
           "Whether INCRBYFLOAT and HINCRBYFLOAT travel as increments that add up.",
           "Redis shows them as SET and HSET. With `true`, a client's own HSET that replaces one"
               + " decimal fraction by another counts as an increment too.");
+  static final Setting<String> FLUSH =
+      Setting.withDefault(
+          "flush",
+          ValueType.oneOf("replicate", "halt", "local"),
+          "replicate",
+          "What a client's FLUSHDB or FLUSHALL means for other regions.",
+          "`replicate`: they delete what this region was seen to hold. `halt`: capture stops before"
+              + " it and says how to go on. `local`: only this region's Redis is emptied, and keys"
+              + " come back to it as they are next written elsewhere.");
   static final Setting<String> RESYNC =
       Setting.withDefault(
           "resync",
@@ -282,7 +291,7 @@ final class ConfigSettings {
           "policies",
           false,
           "Choices about meaning; the same in every region.",
-          List.of(FLOAT_INCREMENTS, RESYNC, SKIP_MALFORMED),
+          List.of(FLOAT_INCREMENTS, FLUSH, RESYNC, SKIP_MALFORMED),
           List.of());
   static final Section ROOT =
       group(
