@@ -56,6 +56,7 @@ final class ArrivingContent {
       case "hash" -> replace(context, key, ShadowType.HASH);
       case "set" -> replace(context, key, ShadowType.SET);
       case "zset" -> replace(context, key, ShadowType.ZSET);
+      case "list" -> replace(context, key, ShadowType.LIST);
       case "none" -> {
         key.delete();
         context.emit(key.redisKey(), new Change.KeyDelete());
@@ -124,6 +125,12 @@ final class ArrivingContent {
           double score = Content.parseScore(Numbers.ascii(argv[i + 1]));
           key.putScore(element, score);
           context.emit(key.redisKey(), new Change.ZsetPut(element, score));
+        }
+        case LIST -> {
+          if (!ListCommands.append(context, key, value)) {
+            name = null;
+            return;
+          }
         }
         default -> throw new IllegalStateException("a key of type " + type + " has no elements");
       }

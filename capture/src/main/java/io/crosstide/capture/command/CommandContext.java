@@ -22,6 +22,7 @@ final class CommandContext {
   private final ReservedKeys reserved;
   private final AwaitedContents awaited;
   private final ArrivingContent arriving;
+  private final ListEchoes listEchoes;
 
   private final List<RedisKey> oversized = new ArrayList<>();
   private final BitSet seen;
@@ -50,6 +51,7 @@ final class CommandContext {
     this.events = events;
     this.unsupported = unsupported;
     this.sink = sink;
+    this.listEchoes = new ListEchoes(shadow);
     this.seen = new BitSet(config.partitions());
     this.probed = new BitSet(config.partitions());
     this.reserved = new ReservedKeys(markers, time, clock, config.partitions());
@@ -84,9 +86,12 @@ final class CommandContext {
     return new RedisKey(db, Bytes.wrap(name));
   }
 
-  /** Publishes a change, unless what is being read is an effect of our own. */
-  void emit(RedisKey key, Change change) {
-    emit(key, change, createsKey(key, change));
+  /**
+   * Publishes a change, unless what is being read is an effect of our own. Returns false if it is
+   * too long; the key then becomes unknown when the command is done.
+   */
+  boolean emit(RedisKey key, Change change) {
+    return emit(key, change, createsKey(key, change));
   }
 
   /** As {@link #emit}, for a part of what a command that makes the key anew puts into it. */
@@ -94,15 +99,16 @@ final class CommandContext {
     emit(key, change, ChangeEvent.mayCreateKey(change));
   }
 
-  private void emit(RedisKey key, Change change, boolean createsKey) {
+  private boolean emit(RedisKey key, Change change, boolean createsKey) {
     if (echo) {
-      return;
+      return true;
     }
     if (size(key, change) > config.eventBytesMax()) {
       tooLong(key);
-      return;
+      return false;
     }
     events.add(key, change, createsKey, replId, endOffset);
+    return true;
   }
 
   /** Only the write that made the key can tell that there was none: its handle is still open. */
@@ -121,6 +127,20 @@ final class CommandContext {
     }
   }
 
+  /** The number that the next change published of this key will get. */
+  long nextSeq(RedisKey key) {
+    return events.nextSeq(key);
+  }
+
+  /** Whether what is being read are effects of our own. */
+  boolean isEcho() {
+    return echo;
+  }
+
+  ListEchoes listEchoes() {
+    return listEchoes;
+  }
+
   /** What counts of a change against limits: its key, name and value. Bytes. */
   static long size(RedisKey key, Change change) {
     long size = key.name().length();
@@ -128,6 +148,9 @@ final class CommandContext {
       return size + set.value().length();
     }
     if (change instanceof Change.HashPut put) {
+      return size + put.name().length() + put.value().length();
+    }
+    if (change instanceof Change.ListPut put) {
       return size + put.name().length() + put.value().length();
     }
     return change instanceof Change.OfElement of ? size + of.name().length() : size;
@@ -166,6 +189,12 @@ final class CommandContext {
    */
   void leaveUnresolved(ShadowKey key) {
     key.markUnresolved();
+    awaited.look();
+  }
+
+  /** The stream shows what cannot be if the shadow is right: it was not, and is read back. */
+  void mismatch(ShadowKey key) {
+    key.mismatch();
     awaited.look();
   }
 
@@ -232,6 +261,7 @@ final class CommandContext {
     seen.clear();
     probed.clear();
     reserved.begin();
+    listEchoes.begin();
   }
 
   /** Goes on with a unit that is read piece by piece. */

@@ -35,6 +35,7 @@ final class CommandTable {
     HashCommands.register(table);
     SetCommands.register(table);
     ZsetCommands.register(table);
+    ListCommands.register(table);
     KeyCommands.register(table);
     SetAlgebra.register(table);
     RangeStore.register(table);

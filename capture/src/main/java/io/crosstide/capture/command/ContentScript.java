@@ -16,7 +16,8 @@ import java.util.Objects;
  *   MULTI
  *   HSET __ct:read key K type T deadline D    T as TYPE says it, or "long"; D 0 for none
  *   SET __ct:read:value V                     of a string
- *   HSET __ct:read:elements e v e v …         of a collection, as often as it takes
+ *   HSET __ct:read:elements e v e v …         of a collection, as often as it takes; of a list in
+ *                                             its order, e its index
  *   DEL __ct:read:elements
  *   HSET __ct:read end 1
  *   DEL __ct:read __ct:read:value

@@ -86,6 +86,12 @@ final class KeyCommands {
     if (source.equals(target)) {
       return;
     }
+    if (from.is(ShadowType.LIST)) {
+      ListCommands.copy(context, from.redisKey(), new RedisKey(context.db(), target));
+      context.key(argv[1]).delete();
+      context.emit(new RedisKey(context.db(), source), new Change.KeyDelete());
+      return;
+    }
     boolean isWhole = hasWholeContents(from);
     if (isWhole) {
       emitContents(context, from, context.db(), target);
@@ -126,7 +132,10 @@ final class KeyCommands {
       return;
     }
     ShadowKey from = context.key(source);
-    if (hasWholeContents(from)) {
+    if (from.is(ShadowType.LIST)) {
+      RedisKey to = new RedisKey(targetDb, targetName);
+      ListCommands.copy(context, from.redisKey(), to);
+    } else if (hasWholeContents(from)) {
       emitContents(context, from, targetDb, targetName);
       context.shadow().copy(context.db(), Bytes.wrap(source), targetDb, targetName);
     } else {
@@ -152,7 +161,7 @@ final class KeyCommands {
         Content content = key.content();
         yield content != null && !content.isDigestOnly();
       }
-      case HASH -> hasWholeFields(key);
+      case HASH, LIST -> hasWholeFields(key);
       case SET, ZSET -> true;
       case OPAQUE, UNRESOLVED -> false;
     };
@@ -284,7 +293,7 @@ final class KeyCommands {
           context.emit(new RedisKey(db, name), new Change.KeyDelete());
         }
         ShadowKey again = shadow.key(db, name);
-        if (hasWholeContents(again)) {
+        if (hasWholeContents(again) && !again.is(ShadowType.LIST)) {
           emitElements(context, again, again.redisKey());
         } else {
           context.leaveUnresolved(again);

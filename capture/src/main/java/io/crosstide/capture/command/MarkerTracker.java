@@ -128,8 +128,15 @@ public final class MarkerTracker {
    * @param whole it is a batch's or an installation's, which leaves a marker complete
    * @param stamp highest one that a write made after this may have to exceed (P28)
    * @param token what an owner that found no marker left in its place; null if it is not that
+   * @param ofList what it tells of an effect on a list; null if it does not
    */
-  record Written(boolean heldProbe, boolean whole, HybridTimestamp stamp, @Nullable String token) {}
+  @SuppressWarnings("ArrayRecordComponent") // the command's own argument, handed on at once
+  record Written(
+      boolean heldProbe,
+      boolean whole,
+      HybridTimestamp stamp,
+      @Nullable String token,
+      byte @Nullable [] ofList) {}
 
   /**
    * Follows an {@code HSET} of the marker.
@@ -146,6 +153,7 @@ public final class MarkerTracker {
     HybridTimestamp stamp = HybridTimestamp.ZERO;
     boolean heldProbe = false;
     String token = null;
+    byte[] ofList = null;
     Map<String, Missed> exceptions = Map.of();
     for (int i = 2; i + 1 < argv.length; i += 2) {
       String field = ascii(argv[i]);
@@ -156,6 +164,7 @@ public final class MarkerTracker {
         case "c" -> context = VersionVector.decode(ascii(argv[i + 1]));
         case "h" -> stamp = new HybridTimestamp(Long.parseLong(ascii(argv[i + 1])));
         case "p" -> heldProbe = true;
+        case "l" -> ofList = argv[i + 1];
         case "t" -> token = ascii(argv[i + 1]);
         default -> {
           if (field.startsWith(EXCEPTION_FIELD)) {
@@ -183,7 +192,7 @@ public final class MarkerTracker {
     }
     marker.exceptions.putAll(exceptions);
     dirty.set(partition);
-    return new Written(heldProbe, fx != null && context != null, stamp, token);
+    return new Written(heldProbe, fx != null && context != null, stamp, token, ofList);
   }
 
   /**

@@ -90,6 +90,10 @@ final class ReservedKeys {
         clock.observe(written.stamp());
       }
       context.markerWritten(partition, written.heldProbe());
+      byte[] ofList = written.ofList();
+      if (ofList != null && context.isEcho()) {
+        context.listEchoes().told(context, ofList);
+      }
     } catch (IllegalArgumentException e) {
       // Not written by the owner, which writes numbers where numbers belong: as good as gone.
       take(partition);

@@ -19,6 +19,8 @@ final class StoringCommands {
     table.add("HINCRBYFLOAT", StoringCommands::changes);
     table.add("SPOP", StoringCommands::changes);
     table.add("GEOADD", StoringCommands::changes);
+    table.add("BLPOP", StoringCommands::changes);
+    table.add("BRPOP", StoringCommands::changes);
   }
 
   private static void changes(CommandContext context, byte[][] argv) {

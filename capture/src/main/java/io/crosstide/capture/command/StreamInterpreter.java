@@ -2,8 +2,11 @@ package io.crosstide.capture.command;
 
 import io.crosstide.capture.shadow.Checkpoint;
 import io.crosstide.capture.shadow.Shadow;
+import io.crosstide.crdt.Bytes;
 import io.crosstide.crdt.HybridLogicalClock;
 import io.crosstide.crdt.HybridTimestamp;
+import io.crosstide.crdt.ListPosition;
+import io.crosstide.crdt.ListPosition.Side;
 import io.crosstide.protocol.Change;
 import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.protocol.ChangeEvent.StreamPosition;
@@ -14,6 +17,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Interprets one Redis's replication stream: follows it with the shadow, learns from the markers
@@ -26,8 +30,8 @@ import java.util.Map;
  * its events do not appear at once in other regions, and it is still one unit.
  *
  * <p><b>Effects are not events.</b> Within a MULTI, what follows the write of a marker is an effect
- * batch of our own: it moves the shadow and nothing else. What precedes the marker is local (lazy
- * expiry, P5).
+ * batch of our own: it moves the shadow and nothing else, except that of lists it may have to be
+ * told what they hold ({@link ListEchoes}). What precedes the marker is local (lazy expiry, P5).
  *
  * <p><b>Restart.</b> A new interpreter over a shadow goes on after {@link Shadow#committed()}: with
  * the stream from there it derives the same events with the same numbers, and those that {@link
@@ -178,6 +182,9 @@ public final class StreamInterpreter {
     unitOffset = endOffset;
     context.endUnit();
     events.deliverAll(replId, endOffset);
+    for (Change.ListHolds holds : context.listEchoes().reports()) {
+      publishHolds(holds);
+    }
     BitSet lost = context.markersLost();
     for (int p = lost.nextSetBit(0); p >= 0; p = lost.nextSetBit(p + 1)) {
       publishLoss(p, context.token(p));
@@ -302,6 +309,11 @@ public final class StreamInterpreter {
     events.deliverAlone(key, change, createsKey, new StreamPosition(replId, replOffset, index));
   }
 
+  /** A position for an element of a list that {@link #publish} is told of next. */
+  public Bytes listPosition(RedisKey key, @Nullable Bytes left, @Nullable Bytes right) {
+    return ListPosition.between(left, right, config.origin(), events.nextSeq(key), Side.AFTER_LEFT);
+  }
+
   /**
    * Publishes that the marker of {@code partition} is gone (P3), unless the log holds more.
    *
@@ -310,6 +322,16 @@ public final class StreamInterpreter {
   public void markerLost(int partition, String token) {
     markers.lose(partition);
     publishLoss(partition, token);
+  }
+
+  /** Also says what an effect asked for: it stands before the beat that shows the probe's place. */
+  private void publishHolds(Change.ListHolds holds) {
+    int partition = config.partitioner().applyAsInt(holds.key().name().array());
+    int index = events.nextIndex();
+    if (!sequencer.behindLog(partition)) {
+      StreamPosition at = new StreamPosition(replId, unitOffset, index);
+      sink.event(partition, events.control(partition, holds, Map.of(), at));
+    }
   }
 
   private void publishLoss(int partition, String token) {

@@ -34,6 +34,7 @@ final class UnitEvents {
   private final EventSink sink;
 
   private final List<Pending> pending = new ArrayList<>();
+  private final int[] waiting;
   private final int[] counts;
   private final int[] indexes;
   private long pendingBytes;
@@ -62,19 +63,28 @@ final class UnitEvents {
     this.clock = clock;
     this.time = time;
     this.sink = sink;
+    this.waiting = new int[config.partitions()];
     this.counts = new int[config.partitions()];
     this.indexes = new int[config.partitions()];
   }
 
   /** Adds a change with what its Redis had seen by now. */
   void add(RedisKey key, Change change, boolean createsKey, String replId, long endOffset) {
-    pending.add(seenBy(key, change, createsKey));
+    Pending added = seenBy(key, change, createsKey);
+    pending.add(added);
+    waiting[added.partition()]++;
     pendingBytes += CommandContext.size(key, change);
     if (pending.size() >= config.transactionEventsMax()
         || (pendingBytes > config.transactionBytesMax() && pending.size() > 1)) {
       inPieces = true;
       deliver(replId, endOffset);
     }
+  }
+
+  /** The number that the next change added of this key will get. */
+  long nextSeq(RedisKey key) {
+    int partition = config.partitioner().applyAsInt(key.name().array());
+    return sequencer.last(partition) + waiting[partition] + 1;
   }
 
   /** The change with what its Redis has seen by now; of an element with an exception, less (P9). */
@@ -140,6 +150,7 @@ final class UnitEvents {
       deliver(change, part, new StreamPosition(replId, endOffset, nextIndex++), time.stampMillis());
     }
     pending.clear();
+    Arrays.fill(waiting, 0);
     pendingBytes = 0;
   }
 

@@ -9,22 +9,12 @@ import java.util.List;
  * the shadow forgets what it can no longer know of the keys concerned.
  */
 final class UnsupportedWrites {
-  private static final String LISTS = "lists are not replicated yet";
   private static final String STREAMS = "streams are not replicated yet";
   private static final String HYPERLOGLOGS = "HyperLogLogs are not replicated yet";
 
   private UnsupportedWrites() {}
 
   static void register(CommandTable table) {
-    for (String name :
-        List.of(
-            "LPUSH", "RPUSH", "LPUSHX", "RPUSHX", "LPOP", "RPOP", "LINSERT", "LSET", "LREM",
-            "LTRIM", "BLPOP", "BRPOP")) {
-      touches(table, name, ShadowType.OPAQUE, LISTS, 1);
-    }
-    for (String name : List.of("RPOPLPUSH", "BRPOPLPUSH", "LMOVE", "BLMOVE")) {
-      touches(table, name, ShadowType.OPAQUE, LISTS, 1, 2);
-    }
     for (String name : List.of("XADD", "XDEL", "XTRIM", "XSETID", "XACK", "XCLAIM", "XAUTOCLAIM")) {
       touches(table, name, ShadowType.OPAQUE, STREAMS, 1);
     }

@@ -31,6 +31,9 @@ final class Differences {
     /** An element differs whose value is too long to be published; its key becomes unknown. */
     void tooLong(RedisKey key);
 
+    /** A position for the next change published of this key, between two places in its list. */
+    Bytes position(RedisKey key, @Nullable Bytes left, @Nullable Bytes right);
+
     /** The shadow has followed all changes so far: a unit may end here. */
     void done();
   }
@@ -111,7 +114,11 @@ final class Differences {
       if (known.exists() && (!known.is(actual.type()) || !known.exact())) {
         emit(known, new Change.KeyDelete());
       }
-      compareElements(known, actual);
+      if (actual.is(ShadowType.LIST)) {
+        compareList(known, actual);
+      } else {
+        compareElements(known, actual);
+      }
     }
     compareDeadline(known, actual);
   }
@@ -174,12 +181,36 @@ final class Differences {
     }
   }
 
+  private void compareList(ShadowKey known, ShadowKey actual) {
+    new ListDifferences(
+            known,
+            actual,
+            new ListDifferences.Output() {
+              @Override
+              public boolean change(Change change) {
+                emit(known, change);
+                return known.exact();
+              }
+
+              @Override
+              public Bytes position(@Nullable Bytes left, @Nullable Bytes right) {
+                return receiver.position(known.redisKey(), left, right);
+              }
+
+              @Override
+              public void tooLong() {
+                leaveOut(known, ShadowType.LIST);
+              }
+            })
+        .run();
+  }
+
   private static Change removal(ShadowType type, Bytes name) {
     return switch (type) {
       case HASH -> new Change.HashRemove(name);
       case SET -> new Change.SetRemove(name);
       case ZSET -> new Change.ZsetRemove(name);
-      case STRING, OPAQUE, UNRESOLVED -> throw hasNoElements(type);
+      case STRING, LIST, OPAQUE, UNRESOLVED -> throw hasNoElements(type);
     };
   }
 
@@ -188,7 +219,7 @@ final class Differences {
       case HASH -> before.content().equals(after.content());
       case SET -> true;
       case ZSET -> before.score() == after.score();
-      case STRING, OPAQUE, UNRESOLVED -> throw hasNoElements(type);
+      case STRING, LIST, OPAQUE, UNRESOLVED -> throw hasNoElements(type);
     };
   }
 
@@ -200,7 +231,7 @@ final class Differences {
       case HASH -> new Change.HashPut(element.name(), value);
       case SET -> new Change.SetAdd(element.name());
       case ZSET -> new Change.ZsetPut(element.name(), element.score());
-      case STRING, OPAQUE, UNRESOLVED -> throw hasNoElements(type);
+      case STRING, LIST, OPAQUE, UNRESOLVED -> throw hasNoElements(type);
     };
   }
 
@@ -240,7 +271,7 @@ final class Differences {
         case HASH_FIELD -> ShadowType.HASH;
         case SET_MEMBER -> ShadowType.SET;
         case ZSET_MEMBER -> ShadowType.ZSET;
-        case LIST_ELEMENT -> ShadowType.OPAQUE;
+        case LIST_ELEMENT -> ShadowType.LIST;
         case STRING, DEADLINE -> ShadowType.STRING;
       };
     }

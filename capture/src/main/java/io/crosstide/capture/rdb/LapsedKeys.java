@@ -37,6 +37,9 @@ final class LapsedKeys {
   /** If effects gave more keys than this a near deadline, no key is taken for expired. */
   private static final int PUT_OFF_MAX = 100_000;
 
+  /** So many values of a list are looked at. */
+  private static final int LIST_VALUES_MAX = 10_000;
+
   private final Shadow shadow;
   private final Shadow snapshot;
   private final Set<RedisKey> livedOn = new HashSet<>();
@@ -100,7 +103,7 @@ final class LapsedKeys {
                   actual.deadlineMillis() != 0
                       || ShadowFold.content(known, Element.string(key))
                           .equals(ShadowFold.content(actual, Element.string(key)));
-              case HASH, SET, ZSET -> sharesElement(known, actual, sent);
+              case HASH, SET, ZSET, LIST -> sharesElement(known, actual, sent);
               case OPAQUE, UNRESOLVED -> true;
             };
     if (lives) {
@@ -121,6 +124,7 @@ final class LapsedKeys {
       }
     }
     ShadowType type = known.type();
+    Set<Bytes> values = type == ShadowType.LIST ? digests(actual) : Set.of();
     try (ElementCursor elements = known.elements()) {
       while (elements.next()) {
         Bytes name = elements.name();
@@ -129,6 +133,7 @@ final class LapsedKeys {
               case HASH -> elements.content().equals(actual.field(name));
               case SET -> actual.hasMember(name);
               case ZSET -> elements.score() == actual.score(name);
+              case LIST -> values.contains(elements.content().sha1());
               case STRING, OPAQUE, UNRESOLVED -> false;
             };
         if (same && !written.contains(name)) {
@@ -137,5 +142,16 @@ final class LapsedKeys {
       }
     }
     return false;
+  }
+
+  /** SHA-1 of the list's first values: a snapshot does not say which elements they are. */
+  private static Set<Bytes> digests(ShadowKey list) {
+    Set<Bytes> digests = new HashSet<>();
+    try (ElementCursor elements = list.elements()) {
+      while (digests.size() < LIST_VALUES_MAX && elements.next()) {
+        digests.add(elements.content().sha1());
+      }
+    }
+    return digests;
   }
 }

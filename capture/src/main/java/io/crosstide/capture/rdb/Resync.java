@@ -5,6 +5,7 @@ import io.crosstide.capture.command.StreamInterpreter;
 import io.crosstide.capture.rdb.CatchUp.Plan;
 import io.crosstide.capture.rdb.SentEffects.Applied;
 import io.crosstide.capture.shadow.Shadow;
+import io.crosstide.crdt.Bytes;
 import io.crosstide.protocol.Change;
 import io.crosstide.protocol.Fx;
 import io.crosstide.protocol.MarkerState;
@@ -167,6 +168,11 @@ public final class Resync {
           }
 
           @Override
+          public Bytes position(RedisKey key, @Nullable Bytes left, @Nullable Bytes right) {
+            return interpreter.listPosition(key, left, right);
+          }
+
+          @Override
           public void done() {
             sealIfFull();
           }
@@ -193,6 +199,8 @@ public final class Resync {
     if (change instanceof Change.StringSet set) {
       bytes += set.value().length();
     } else if (change instanceof Change.HashPut put) {
+      bytes += put.value().length();
+    } else if (change instanceof Change.ListPut put) {
       bytes += put.value().length();
     }
     return bytes;

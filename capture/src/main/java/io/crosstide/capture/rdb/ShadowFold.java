@@ -1,6 +1,7 @@
 package io.crosstide.capture.rdb;
 
 import io.crosstide.capture.shadow.ShadowKey;
+import io.crosstide.capture.shadow.ShadowList;
 import io.crosstide.capture.shadow.ShadowType;
 import io.crosstide.crdt.Bytes;
 import io.crosstide.protocol.Change;
@@ -47,6 +48,10 @@ final class ShadowFold {
         || change instanceof Change.SetRemove
         || change instanceof Change.ZsetRemove) {
       key.remove(((Change.OfElement) change).name());
+    } else if (change instanceof Change.ListPut put) {
+      putIntoList(key, put.name(), Content.of(put.value()));
+    } else if (change instanceof Change.ListRemove remove) {
+      removeFromList(key, remove.name());
     } else if (change instanceof Change.KeyDelete || change instanceof Change.KeyExpire) {
       key.delete();
     } else if (change instanceof Change.DeadlineSet deadline) {
@@ -72,7 +77,10 @@ final class ShadowFold {
         double score = key.score(element.name());
         yield Double.isNaN(score) ? Content.ABSENT : Content.score(score);
       }
-      case LIST_ELEMENT -> throw new IllegalArgumentException("lists are not followed");
+      case LIST_ELEMENT -> {
+        ShadowList.Entry entry = key.list().find(element.name());
+        yield entry == null ? Content.ABSENT : entry.content();
+      }
       case DEADLINE ->
           key.deadlineMillis() == 0 ? Content.ABSENT : Content.deadline(key.deadlineMillis());
     };
@@ -85,7 +93,7 @@ final class ShadowFold {
       case HASH_FIELD -> ShadowType.HASH;
       case SET_MEMBER -> ShadowType.SET;
       case ZSET_MEMBER -> ShadowType.ZSET;
-      case LIST_ELEMENT -> ShadowType.OPAQUE;
+      case LIST_ELEMENT -> ShadowType.LIST;
       case DEADLINE -> throw new IllegalArgumentException("keys of all types have deadlines");
     };
   }
@@ -122,8 +130,29 @@ final class ShadowFold {
           key.putScore(element.name(), Content.parseScore(value.text()));
         }
       }
-      case LIST_ELEMENT -> key.markOpaque();
+      case LIST_ELEMENT -> {
+        if (desired.isAbsent()) {
+          removeFromList(key, element.name());
+        } else {
+          putIntoList(key, element.name(), desired);
+        }
+      }
       case DEADLINE -> key.deadline(value == null ? 0 : Long.parseLong(value.text()));
+    }
+  }
+
+  private static void putIntoList(ShadowKey key, Bytes position, Content content) {
+    if (ShadowList.isTooDeep(null, null, position)) {
+      key.markUnknown(ShadowType.LIST);
+    } else {
+      key.list().put(position, content);
+    }
+  }
+
+  private static void removeFromList(ShadowKey key, Bytes position) {
+    ShadowList.Entry entry = key.list().find(position);
+    if (entry != null) {
+      key.list().remove(entry);
     }
   }
 

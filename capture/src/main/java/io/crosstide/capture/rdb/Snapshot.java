@@ -20,6 +20,7 @@ import io.crosstide.capture.shadow.ShadowKey;
 import io.crosstide.capture.shadow.ShadowOptions;
 import io.crosstide.crdt.Bytes;
 import io.crosstide.crdt.HybridTimestamp;
+import io.crosstide.protocol.Content;
 import io.crosstide.protocol.MarkerState;
 import io.crosstide.protocol.RedisKey;
 import java.io.IOException;
@@ -160,10 +161,9 @@ public final class Snapshot implements AutoCloseable {
         byte[] element = it.next();
         if (set) {
           key.addMember(Bytes.wrap(element));
+        } else {
+          key.list().append(Content.of(Bytes.wrap(element)));
         }
-      }
-      if (!set) {
-        unsupported(key, "list");
       }
     } else {
       unsupported(

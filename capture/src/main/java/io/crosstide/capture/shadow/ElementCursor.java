@@ -65,6 +65,11 @@ public final class ElementCursor implements AutoCloseable {
     } else {
       value = scan.value();
     }
+    Bytes position = type == ShadowType.LIST ? ElementRow.position(value) : null;
+    if (position != null) {
+      name = position;
+      return true;
+    }
     name =
         ShadowNames.isLongInRow(Rows.rowNameLengthOfElement(row))
             ? ElementRow.longName(value)
@@ -72,15 +77,18 @@ public final class ElementCursor implements AutoCloseable {
     return true;
   }
 
+  /** A field or member; of a list's element, its position. */
   public Bytes name() {
     return name;
   }
 
-  /** A field's value or digest; {@link Content#PRESENT} for members. */
+  /** The value or digest of a field or list element; {@link Content#PRESENT} for members. */
   public Content content() {
-    return type == ShadowType.HASH
-        ? ElementRow.field(value, ShadowNames.isLong(name))
-        : Content.PRESENT;
+    return switch (type) {
+      case HASH -> ElementRow.field(value, ShadowNames.isLong(name));
+      case LIST -> ElementRow.listElement(value);
+      default -> Content.PRESENT;
+    };
   }
 
   /** A sorted-set member's score. */

@@ -11,8 +11,9 @@ import java.util.Arrays;
  * <pre>
  * M name                                     meta: position, sequence, markers, database numbers
  * K space(4) key                             header of a key
- * E space(4) generation(8) element           element of a collection
+ * E space(4) generation(8) element           element of a collection; of a list, at its place
  * O space(4) generation(8) score(8) member   members of a sorted set by score
+ * O space(4) generation(8) position          where a list's element stands that is out of its order
  * U space(4) key                             a key that is unresolved
  * </pre>
  *
@@ -112,6 +113,13 @@ final class Rows {
     return byScore(space, generation, score, 0);
   }
 
+  /** Of an element of a list that does not stand where its position sorts. */
+  static byte[] displaced(int space, long generation, Bytes position) {
+    byte[] row = element(space, generation, position);
+    row[0] = BY_SCORE;
+    return row;
+  }
+
   private static byte[] byScore(int space, long generation, double score, int tail) {
     byte[] row = elementHead(BY_SCORE, space, generation, SCORE_HEAD + tail);
     putLong(row, ELEMENT_HEAD, sortable(score));
@@ -132,6 +140,10 @@ final class Rows {
 
   static Bytes nameOfElement(byte[] row) {
     return Bytes.wrap(Arrays.copyOfRange(row, ELEMENT_HEAD, row.length));
+  }
+
+  static long generationOf(byte[] elementRow) {
+    return getLong(elementRow, KEY_HEAD);
   }
 
   /** The element row of the member that this by-score row names. */

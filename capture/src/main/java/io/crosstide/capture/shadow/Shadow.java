@@ -44,7 +44,7 @@ public abstract sealed class Shadow implements AutoCloseable permits InMemorySha
   private final RowStore store;
   private final Overlay overlay;
   private final ShadowOptions options;
-  private final ScoreBounds scoreBounds = new ScoreBounds();
+  private final WalkBounds walkBounds = new WalkBounds();
   private final Map<Integer, Integer> spaces = new TreeMap<>();
   private int lastSpace;
   private long lastGeneration;
@@ -324,8 +324,8 @@ public abstract sealed class Shadow implements AutoCloseable permits InMemorySha
     return overlay;
   }
 
-  final ScoreBounds scoreBounds() {
-    return scoreBounds;
+  final WalkBounds walkBounds() {
+    return walkBounds;
   }
 
   final ShadowOptions options() {

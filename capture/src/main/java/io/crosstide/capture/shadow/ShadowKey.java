@@ -135,7 +135,15 @@ public final class ShadowKey {
     return value == null ? Double.NaN : ElementRow.score(value);
   }
 
-  /** All elements in the order of {@link ShadowNames#compare}; none for strings. */
+  /** The elements as a list's; to be used as long as this handle is. */
+  public ShadowList list() {
+    return new ShadowList(shadow, this);
+  }
+
+  /**
+   * All elements in the order of {@link ShadowNames#compare}, of a list in the list's; none for
+   * strings.
+   */
   public ElementCursor elements() {
     return byName();
   }
@@ -151,14 +159,14 @@ public final class ShadowKey {
     if (!is(ShadowType.ZSET) || space == null) {
       return ElementCursor.empty();
     }
-    if (shadow.scoreBounds().first(generation) == null) {
+    if (shadow.walkBounds().first(generation) == null) {
       try (ElementCursor lowest = byScore(false)) {
         lowest.next();
       }
     }
     byte[] wanted = Rows.fromScore(space, generation, score);
-    byte[] first = shadow.scoreBounds().first(generation);
-    byte[] last = shadow.scoreBounds().last(generation);
+    byte[] first = shadow.walkBounds().first(generation);
+    byte[] last = shadow.walkBounds().last(generation);
     if (last != null && Arrays.compareUnsigned(wanted, last) > 0) {
       return ElementCursor.empty();
     }
@@ -172,8 +180,8 @@ public final class ShadowKey {
       return ElementCursor.empty();
     }
     byte[] prefix = Rows.byScoreOf(space, generation);
-    byte[] first = from != null ? from : shadow.scoreBounds().first(generation);
-    byte[] last = shadow.scoreBounds().last(generation);
+    byte[] first = from != null ? from : shadow.walkBounds().first(generation);
+    byte[] last = shadow.walkBounds().last(generation);
     RowScan scan =
         shadow
             .overlay()
@@ -182,7 +190,7 @@ public final class ShadowKey {
                 last != null ? Rows.after(last) : Rows.afterPrefix(prefix),
                 Boolean.TRUE.equals(fromEnd));
     ElementCursor.FirstMet firstMet =
-        fromEnd == null ? row -> {} : row -> shadow.scoreBounds().walked(generation, fromEnd, row);
+        fromEnd == null ? row -> {} : row -> shadow.walkBounds().walked(generation, fromEnd, row);
     return ElementCursor.byScore(scan, shadow.overlay(), firstMet);
   }
 
@@ -281,7 +289,7 @@ public final class ShadowKey {
     shadow.overlay().put(row, ElementRow.ofScore(member, score));
     byte[] byScore = Rows.byScore(space, generation, score, member);
     shadow.overlay().put(byScore, NO_VALUE);
-    shadow.scoreBounds().written(generation, byScore);
+    shadow.walkBounds().written(generation, byScore);
     countIf(old == null);
     return old == null;
   }
@@ -305,10 +313,7 @@ public final class ShadowKey {
     if (type == ShadowType.ZSET) {
       shadow.overlay().delete(Rows.byScore(space, generation, ElementRow.score(old), element));
     }
-    count--;
-    if (count == 0 && exact) {
-      reset();
-    }
+    countRemoved();
     return true;
   }
 
@@ -337,12 +342,18 @@ public final class ShadowKey {
       dropElements();
       exists = true;
       type = now;
-      if (now == ShadowType.HASH || now == ShadowType.SET || now == ShadowType.ZSET) {
+      if (now != ShadowType.STRING && now != ShadowType.OPAQUE && now != ShadowType.UNRESOLVED) {
         generation = shadow.nextGeneration();
       }
     }
     exact = false;
     content = null;
+  }
+
+  /** Counts that the shadow was wrong, and marks the key as {@link #markUnresolved} does. */
+  public void mismatch() {
+    shadow.countMismatch();
+    markUnresolved();
   }
 
   /** Marks the key as one whose contents are not followed. Its deadline stays. */
@@ -395,6 +406,28 @@ public final class ShadowKey {
     generation = shadow.nextGeneration();
   }
 
+  /** For {@link ShadowList}: makes the key a list, unless it is one. */
+  void becomeList() {
+    become(ShadowType.LIST);
+  }
+
+  /** For {@link ShadowList}: 0 if the key has no elements. */
+  long generation() {
+    return generation;
+  }
+
+  void countAdded() {
+    countIf(true);
+  }
+
+  void countRemoved() {
+    writable();
+    count--;
+    if (count == 0 && exact) {
+      reset();
+    }
+  }
+
   private void countIf(boolean isNew) {
     if (isNew) {
       count++;
@@ -408,12 +441,12 @@ public final class ShadowKey {
       byte[] byScore = Rows.byScoreOf(space, generation);
       if (count <= Shadow.ROW_BY_ROW_MAX) {
         deleteRows(elements);
-        if (type == ShadowType.ZSET) {
+        if (type == ShadowType.ZSET || type == ShadowType.LIST) {
           deleteRows(byScore);
         }
       } else {
         shadow.overlay().dropPrefix(elements);
-        if (type == ShadowType.ZSET) {
+        if (type == ShadowType.ZSET || type == ShadowType.LIST) {
           shadow.overlay().dropPrefix(byScore);
         }
       }

@@ -9,8 +9,9 @@ import io.crosstide.schemas.Limits;
  *     SHA-1. Too low: increments of long numbers are no longer recognised; too high: the shadow
  *     grows towards the size of the data set
  * @param partsBytesMax the same for a string whose last change was of a part of it ({@code APPEND},
- *     {@code SETBIT}). Too low: each such change has the value read back from Redis; too high: as
- *     above, and every change rewrites a row of this size
+ *     {@code SETBIT}), and for elements of lists, which {@code LMOVE} moves without showing them.
+ *     Too low: each such change has the value, or the whole target list, read back from Redis; too
+ *     high: as above, and every change of a string rewrites a row of this size
  * @param disposable the shadow is thrown away with its process: no log, no units; writes go to disk
  *     in chunks as they come and {@link Shadow#commitThrough} has nothing to hold back
  * @param cacheBytes RocksDB's block cache, index and filter blocks and write buffers included. Too

@@ -12,9 +12,10 @@ public enum ShadowType {
   HASH(2),
   SET(3),
   ZSET(4),
+  LIST(5),
   /**
-   * A key whose contents are not followed: a list, a stream or a module's value. It may have ceased
-   * to exist unnoticed.
+   * A key whose contents are not followed: a stream or a module's value. It may have ceased to
+   * exist unnoticed.
    */
   OPAQUE(7);
 

@@ -49,6 +49,25 @@ local function add(element, content)
   end
 end
 
+if kind == 'list' then
+  local at, count = 0, 10
+  repeat
+    local found = redis.call('LRANGE', key, at, at + count - 1)
+    local before = 0
+    for i = 1, #found do
+      before = before + #found[i]
+      add(string.format('%.0f', at + i - 1), found[i])
+    end
+    at = at + #found
+    if before < PIECE_BYTES / 4 then
+      count = math.min(1000, count * 2)
+    elseif before > PIECE_BYTES then
+      count = math.max(1, math.floor(count / 2))
+    end
+  until #found == 0
+  write()
+end
+
 local scan = ({hash = 'HSCAN', set = 'SSCAN', zset = 'ZSCAN'})[kind]
 if scan then
   local cursor, count = '0', 10

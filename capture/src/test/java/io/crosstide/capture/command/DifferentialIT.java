@@ -2,6 +2,7 @@ package io.crosstide.capture.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.crosstide.capture.command.RandomCommands.Range;
 import io.crosstide.capture.shadow.InMemoryShadow;
@@ -18,6 +19,8 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -99,6 +102,8 @@ class DifferentialIT {
     try {
       run.run(STEPS);
       if (range != Range.UNSUPPORTED) {
+        assertThat(run.listEchoes).isPositive();
+        assertThat(run.reported).isPositive();
         assertThat(run.shadow().mismatches()).isZero();
         assertThat(run.interpreter().unsupported().counts()).isEmpty();
         assertThat(run.echoes).isPositive();
@@ -145,6 +150,42 @@ class DifferentialIT {
   @CsvSource({"21, LONG_VALUES", "22, MOVES", "23, UNSUPPORTED", "24, READ_BACK"})
   void shadowOnDiskAgreesWithRedis(long seed, Range range, @TempDir Path shadowDir) {
     holds(onDisk(current, seed, range, shadowDir), range);
+  }
+
+  @Test
+  void whatBlockedClientsAreServedIsFollowed() {
+    for (RedisProcess redis : List.of(current, old)) {
+      DifferentialRun run = inMemory(redis, 41, Range.LONG_VALUES);
+      try (Resp other = new Resp(redis.port())) {
+        run.client().call("RPUSH", "kept", "x");
+        for (String blocking :
+            List.of(
+                "BLPOP q 9",
+                "BRPOP none q 9",
+                "BLMOVE q kept RIGHT LEFT 9",
+                "BRPOPLPUSH q kept 9",
+                "BLMPOP 9 1 q RIGHT COUNT 2")) {
+          if (blocking.startsWith("BLMPOP") && !exactDeadlines(redis)) {
+            continue;
+          }
+          run.client().call("DEL", "q");
+          CompletableFuture<Object> served =
+              CompletableFuture.supplyAsync(() -> other.call(blocking.split(" ")));
+          await().until(() -> run.client().text("INFO", "clients").contains("blocked_clients:1"));
+          run.client().call("RPUSH", "q", "a", "b", "c");
+          assertThat(served).succeedsWithin(Duration.ofSeconds(5)).isNotNull();
+        }
+        run.run(0);
+        assertThat(run.redis().differencesFrom(run.shadow())).isEmpty();
+        assertThat(run.redis().differencesFrom(run.model())).isEmpty();
+        assertThat(run.interpreter().unsupported().counts()).isEmpty();
+        assertThat(run.shadow().key(0, Bytes.utf8("q")).count())
+            .isEqualTo(exactDeadlines(redis) ? 1 : 2);
+        assertThat(run.shadow().key(0, Bytes.utf8("kept")).count()).isEqualTo(3);
+      } finally {
+        run.close();
+      }
+    }
   }
 
   @Test

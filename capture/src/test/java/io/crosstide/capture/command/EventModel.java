@@ -6,8 +6,11 @@ import io.crosstide.crdt.Bytes;
 import io.crosstide.protocol.Change;
 import io.crosstide.protocol.RedisKey;
 import java.math.BigDecimal;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +19,9 @@ final class EventModel {
   final Map<RedisKey, Map<Bytes, String>> keys = new TreeMap<>();
   final Map<RedisKey, Character> types = new TreeMap<>();
   final Map<RedisKey, Long> deadlines = new TreeMap<>();
+
+  /** Positions of elements that were reported to stand elsewhere than they sort. */
+  final Map<RedisKey, Set<Bytes>> misplaced = new TreeMap<>();
 
   private final long deadlineTolerance;
   private final boolean readBack;
@@ -62,6 +68,10 @@ final class EventModel {
       put(key, 'z', add.name(), Double.toString(add.to()));
     } else if (change instanceof Change.ZsetRemove remove) {
       removeElement(key, 'z', remove.name());
+    } else if (change instanceof Change.ListPut put) {
+      put(key, 'l', put.name(), latin(put.value()));
+    } else if (change instanceof Change.ListRemove remove) {
+      removeElement(key, 'l', remove.name());
     } else if (change instanceof Change.KeyDelete) {
       expect(readBack || keys.containsKey(key), key + " is deleted but absent");
       remove(key);
@@ -86,6 +96,40 @@ final class EventModel {
       deadlines.remove(key);
     } else {
       throw new AssertionError("unexpected " + change);
+    }
+  }
+
+  /** An effect on a list, believed to have met the element meant. */
+  void believe(RedisKey key, Bytes position, @Nullable String value) {
+    if (value != null) {
+      put(key, 'l', position, value);
+    } else if (has(key, position)) {
+      removeElement(key, 'l', position);
+      if (!keys.containsKey(key)) {
+        deadlines.remove(key);
+      }
+    }
+  }
+
+  /** What the reports of one batch correct. */
+  void correct(List<Change.ListHolds> reports) {
+    for (Change.ListHolds report : reports) {
+      Bytes value = report.content().value();
+      if (!report.content().isAbsent()) {
+        String held = value != null ? latin(value) : "sha1 " + latin(report.content().sha1());
+        put(report.key(), 'l', report.name(), held);
+        Set<Bytes> of = misplaced.computeIfAbsent(report.key(), k -> new HashSet<>());
+        if (report.misplaced() >= 0) {
+          of.add(report.name());
+        } else {
+          of.remove(report.name());
+        }
+      }
+    }
+    for (Change.ListHolds report : reports) {
+      if (report.content().isAbsent()) {
+        believe(report.key(), report.name(), null);
+      }
     }
   }
 

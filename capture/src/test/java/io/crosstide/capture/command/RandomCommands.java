@@ -29,7 +29,22 @@ final class RandomCommands {
 
   /** Among them a hash tag, an empty name, and a name with a zero byte that is not UTF-8. */
   private static final String[] KEYS = {
-    "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7", "k8", "k9", "{tag}k", "", "k\u0000\u00ff"
+    "k0",
+    "k1",
+    "k2",
+    "k3",
+    "k4",
+    "k5",
+    "k6",
+    "k7",
+    "k8",
+    "k9",
+    "l0",
+    "l1",
+    "l2",
+    "{tag}k",
+    "",
+    "k\u0000\u00ff"
   };
 
   private final Random random;
@@ -43,6 +58,7 @@ final class RandomCommands {
     hashes();
     sets();
     zsets();
+    lists();
     keys();
     if (range == Range.MOVES) {
       moves();
@@ -129,6 +145,46 @@ final class RandomCommands {
     kinds.add(() -> words("ZREMRANGEBYRANK", key(), pick("0", "1", "-2"), pick("0", "-1", "1")));
     kinds.add(() -> words("GEOADD", key(), "13.361389", "38.115556", member()));
     kinds.add(() -> words("GEOADD", key(), "15.087269", "37.502669", member()));
+  }
+
+  private void lists() {
+    for (String push : new String[] {"LPUSH", "RPUSH", "RPUSH"}) {
+      kinds.add(() -> words(push, listKey(), listValue()));
+      kinds.add(() -> words(push, listKey(), listValue(), listValue(), listValue()));
+    }
+    kinds.add(() -> words(pick("LPUSHX", "RPUSHX"), listKey(), listValue(), listValue()));
+    kinds.add(() -> words(pick("LPOP", "RPOP"), listKey()));
+    kinds.add(() -> words(pick("LPOP", "rpop"), listKey(), pick("0", "1", "2", "100")));
+    for (String where : new String[] {"BEFORE", "after"}) {
+      kinds.add(() -> words("LINSERT", listKey(), where, listValue(), listValue()));
+    }
+    kinds.add(() -> words("LSET", listKey(), index(), listValue()));
+    kinds.add(() -> words("LREM", listKey(), pick("0", "1", "-1", "2", "-2"), listValue()));
+    kinds.add(() -> words("LTRIM", listKey(), index(), pick("-1", "-2", "3", "9")));
+    kinds.add(() -> words("LMOVE", listKey(), listKey(), side(), side()));
+    kinds.add(() -> words("RPOPLPUSH", listKey(), listKey()));
+    kinds.add(() -> words(pick("BLPOP", "BRPOP"), listKey(), listKey(), "0.01"));
+    kinds.add(() -> words("BLMOVE", listKey(), listKey(), side(), side(), "0.01"));
+    kinds.add(() -> words("BRPOPLPUSH", listKey(), listKey(), "0.01"));
+    kinds.add(() -> words("LMPOP", "2", listKey(), listKey(), side(), "COUNT", "2"));
+    kinds.add(() -> words("BLMPOP", "0.01", "2", listKey(), listKey(), side()));
+  }
+
+  private String listKey() {
+    return random.nextInt(4) == 0 ? key() : "l" + random.nextInt(3);
+  }
+
+  /** Few, so that most are there more than once. */
+  String listValue() {
+    return random.nextInt(8) == 0 ? value() : pick("a", "b", "c");
+  }
+
+  private String index() {
+    return pick("0", "1", "2", "-1", "-2", "-3");
+  }
+
+  private String side() {
+    return pick("LEFT", "RIGHT");
   }
 
   private void keys() {
@@ -273,6 +329,7 @@ final class RandomCommands {
                 key(),
                 key(),
                 pick("0", "200000")));
+    kinds.add(() -> words("SORT", listKey(), "ALPHA", "STORE", listKey()));
     kinds.add(() -> random.nextInt(60) == 0 ? words("SWAPDB", "1", pick("0", "2")) : words("PING"));
   }
 
@@ -282,12 +339,8 @@ final class RandomCommands {
   }
 
   private void unsupported() {
-    kinds.add(() -> words("RPUSH", key(), value(), value()));
-    kinds.add(() -> words("LPOP", key()));
-    kinds.add(() -> words("LMOVE", key(), key(), "LEFT", "RIGHT"));
     kinds.add(() -> words("XADD", key(), "*", member(), value()));
     kinds.add(() -> words("PFADD", key(), member()));
-    kinds.add(() -> words("SORT", key(), "ALPHA", "STORE", key()));
   }
 
   private static String[] words(String... words) {

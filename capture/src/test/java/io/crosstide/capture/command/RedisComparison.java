@@ -6,14 +6,17 @@ import io.crosstide.capture.shadow.ElementCursor;
 import io.crosstide.capture.shadow.Shadow;
 import io.crosstide.capture.shadow.ShadowCursor;
 import io.crosstide.capture.shadow.ShadowKey;
+import io.crosstide.capture.shadow.ShadowList;
 import io.crosstide.capture.shadow.ShadowType;
 import io.crosstide.crdt.Bytes;
 import io.crosstide.protocol.Content;
 import io.crosstide.protocol.RedisKey;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -55,6 +58,7 @@ final class RedisComparison {
           case "hash" -> 'h';
           case "set" -> 'm';
           case "zset" -> 'z';
+          case "list" -> 'l';
           default -> '?';
         };
     switch (tag) {
@@ -71,9 +75,18 @@ final class RedisComparison {
                   argv("ZRANGE")[0], name, argv("0")[0], argv("-1")[0], argv("WITHSCORES")[0]),
               elements,
               true);
+      case 'l' -> {
+        for (byte[] value : redis.list(argv("LRANGE")[0], name, argv("0")[0], argv("-1")[0])) {
+          elements.put(index(elements.size()), latin(value));
+        }
+      }
       default -> {}
     }
     return new Value(tag, elements, deadline(name));
+  }
+
+  private static Bytes index(int at) {
+    return Bytes.utf8(String.format("%08d", at));
   }
 
   private static void pairs(List<byte[]> flat, Map<Bytes, String> into, boolean scores) {
@@ -139,6 +152,10 @@ final class RedisComparison {
     if (key.count() != value.elements().size()) {
       differences.add(key + ": Redis has " + value.elements().size() + " elements");
     }
+    if (key.type() == ShadowType.LIST) {
+      compareList(key, value, differences);
+      return;
+    }
     Map<Bytes, String> left = new TreeMap<>(value.elements());
     try (ElementCursor elements = key.elements()) {
       while (elements.next()) {
@@ -157,6 +174,51 @@ final class RedisComparison {
     }
     left.forEach((name, v) -> differences.add(key + ": " + name + " is not in the shadow"));
     compareOrder(key, differences);
+  }
+
+  private static void compareList(ShadowKey key, Value value, List<String> differences) {
+    int at = 0;
+    try (ElementCursor elements = key.elements()) {
+      while (elements.next()) {
+        String expected = value.elements().get(index(at++));
+        if (expected == null || !content(expected).equals(elements.content())) {
+          differences.add(
+              key + ": " + elements.content() + " at " + (at - 1) + ", Redis has " + value);
+          return;
+        }
+      }
+    }
+  }
+
+  /** Compares lists by positions: every element of the shadow is one of the model, and in place. */
+  static List<String> differencesOfLists(Shadow shadow, EventModel model) {
+    List<String> differences = new ArrayList<>();
+    model.types.forEach(
+        (name, type) -> {
+          ShadowKey key = shadow.key(name.db(), name.name());
+          if (type == 'l' && key.exact()) {
+            Map<Bytes, String> left = new TreeMap<>(Objects.requireNonNull(model.keys.get(name)));
+            try (ShadowList.Walk walk = key.list().walk(false)) {
+              for (ShadowList.Entry e = walk.next(); e != null; e = walk.next()) {
+                String expected = left.remove(e.position());
+                boolean known = model.misplaced.getOrDefault(name, Set.of()).contains(e.position());
+                if (expected == null || !isContent(expected, e.content())) {
+                  differences.add(name + ": " + e + ", events gave " + expected);
+                } else if (e.isMisplaced() && !known) {
+                  differences.add(name + ": " + e + " is misplaced, which nobody was told");
+                }
+              }
+            }
+            left.forEach((p, v) -> differences.add(name + ": " + p + " is not in the shadow"));
+          }
+        });
+    return differences;
+  }
+
+  private static boolean isContent(String expected, Content content) {
+    return expected.startsWith("sha1 ")
+        ? EventModel.latin(content.sha1()).equals(expected.substring(5))
+        : content(expected).equals(content);
   }
 
   private static void compareOrder(ShadowKey key, List<String> differences) {
@@ -189,6 +251,7 @@ final class RedisComparison {
       case HASH -> 'h';
       case SET -> 'm';
       case ZSET -> 'z';
+      case LIST -> 'l';
       case OPAQUE, UNRESOLVED -> '?';
     };
   }
@@ -206,7 +269,9 @@ final class RedisComparison {
             differences.add(key + ": events gave " + elements + ", Redis has " + value);
             return;
           }
-          if (!same(value, elements)) {
+          if (type == 'l') {
+            compareList(key, value, elements, model, differences);
+          } else if (!same(value, elements)) {
             differences.add(key + ": events gave " + elements + ", Redis has " + value);
           }
           compareDeadlines(
@@ -220,6 +285,32 @@ final class RedisComparison {
           }
         });
     return differences;
+  }
+
+  /** In order, if every element is known to stand where it sorts. */
+  private static void compareList(
+      RedisKey key,
+      Value value,
+      Map<Bytes, String> elements,
+      EventModel model,
+      List<String> differences) {
+    List<String> expected = new ArrayList<>(elements.values());
+    List<String> actual = new ArrayList<>(value.elements().values());
+    if (expected.stream().anyMatch(text -> text.startsWith("sha1 "))) {
+      expected.replaceAll(text -> text.startsWith("sha1 ") ? text : sha1(text));
+      actual.replaceAll(RedisComparison::sha1);
+    }
+    if (model.misplaced.getOrDefault(key, Set.of()).stream().anyMatch(elements::containsKey)) {
+      Collections.sort(expected);
+      Collections.sort(actual);
+    }
+    if (!expected.equals(actual)) {
+      differences.add(key + ": events gave " + elements + ", Redis has " + value);
+    }
+  }
+
+  private static String sha1(String text) {
+    return "sha1 " + EventModel.latin(content(text).sha1());
   }
 
   private static boolean same(Value value, Map<Bytes, String> elements) {

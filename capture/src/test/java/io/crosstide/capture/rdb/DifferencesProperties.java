@@ -9,6 +9,9 @@ import io.crosstide.capture.shadow.ShadowCursor;
 import io.crosstide.capture.shadow.ShadowKey;
 import io.crosstide.capture.shadow.ShadowType;
 import io.crosstide.crdt.Bytes;
+import io.crosstide.crdt.ListPosition;
+import io.crosstide.crdt.ListPosition.Side;
+import io.crosstide.crdt.Origin;
 import io.crosstide.protocol.Change;
 import io.crosstide.protocol.Content;
 import io.crosstide.protocol.RedisKey;
@@ -17,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Whatever the shadow knew and the snapshot shows, the differences lead from one to the other. */
@@ -24,6 +28,7 @@ final class DifferencesProperties {
   private static final long NOW = 1_000;
 
   private final List<String> emitted = new ArrayList<>();
+  private long writes;
 
   private void walk(Shadow known, Shadow actual) {
     new Differences(
@@ -43,6 +48,11 @@ final class DifferencesProperties {
               }
 
               @Override
+              public Bytes position(RedisKey key, @Nullable Bytes left, @Nullable Bytes right) {
+                return ListPosition.between(left, right, Origin.of(1), ++writes, Side.AFTER_LEFT);
+              }
+
+              @Override
               public void done() {}
             })
         .walk();
@@ -54,7 +64,7 @@ final class DifferencesProperties {
       ShadowKey key = shadow.key(random.nextInt(3), Bytes.utf8("k" + random.nextInt(6)));
       key.delete();
       int elements = 1 + random.nextInt(4);
-      switch (random.nextInt(6)) {
+      switch (random.nextInt(7)) {
         case 0 -> key.setString(Bytes.utf8("" + random.nextInt(5)));
         case 1 -> key.setString(Bytes.utf8("text" + random.nextInt(3)));
         case 2 -> {
@@ -71,6 +81,11 @@ final class DifferencesProperties {
         case 4 -> {
           for (int e = 0; e < elements; e++) {
             key.putScore(Bytes.utf8("m" + random.nextInt(5)), random.nextInt(9) / 2.0);
+          }
+        }
+        case 5 -> {
+          for (int e = 0; e < elements; e++) {
+            key.list().append(Content.utf8("v" + random.nextInt(3)));
           }
         }
         default -> key.markOpaque();
@@ -90,7 +105,9 @@ final class DifferencesProperties {
         text.append(' ').append(key.content());
         try (ElementCursor elements = key.elements()) {
           while (elements.next()) {
-            text.append(' ').append(elements.name()).append('=');
+            // A snapshot does not say which positions a list's elements have.
+            Object name = key.is(ShadowType.LIST) ? "" : elements.name();
+            text.append(' ').append(name).append('=');
             text.append(key.is(ShadowType.ZSET) ? "" + elements.score() : elements.content());
           }
         }

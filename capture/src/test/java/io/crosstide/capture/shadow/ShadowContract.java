@@ -1,5 +1,6 @@
 package io.crosstide.capture.shadow;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -259,6 +260,72 @@ abstract class ShadowContract {
     assertThat(drain(key("z").byScore(false))).containsExactly("y", longName);
     assertThat(key("z").remove(b(longName))).isTrue();
     assertThat(drain(key("z").byScore(false))).containsExactly("y");
+  }
+
+  // ---- lists ----
+
+  @Test
+  void randomWorkOnAListIsWhatANaiveListSays() {
+    for (long seed = 1; seed <= 12; seed++) {
+      new ListModel(seed).run(this::create, this::afterCrash, 400);
+    }
+  }
+
+  @Test
+  void theEndsOfALongListCostAFewRowsAndNoWalk() {
+    for (int i = 0; i < 20_000; i++) {
+      key("l").list().append(Content.utf8("v" + i));
+    }
+    restart();
+    for (int i = 0; i < 100; i++) {
+      int before = shadow.waitingRows();
+      ShadowList list = key("l").list();
+      list.remove(requireNonNull(list.first()));
+      list.append(Content.utf8("n" + i));
+      assertThat(requireNonNull(list.at(0)).content()).isEqualTo(Content.utf8("v" + (i + 1)));
+      assertThat(requireNonNull(list.at(-1)).content()).isEqualTo(Content.utf8("n" + i));
+      shadow.seal(at(2));
+      // The element gone, the one that came, and the header.
+      assertThat(shadow.waitingRows() - before).isLessThanOrEqualTo(3);
+    }
+    assertThat(key("l").count()).isEqualTo(20_000);
+  }
+
+  @Test
+  void aListIsRenamedCopiedAndDroppedWithItsMisplacedElements() {
+    ShadowList list = key("l").list();
+    list.append(Content.utf8("a"));
+    list.append(Content.utf8("c"));
+    Bytes first = requireNonNull(list.first()).place();
+    Bytes last = requireNonNull(list.last()).place();
+    Bytes behind = ShadowList.placeBetween(last, null);
+    list.insert(first, last, behind, Content.utf8("b"));
+    shadow.rename(0, b("l"), b("m"));
+    shadow.copy(0, b("m"), 1, b("n"));
+    restart();
+    for (ShadowKey key : List.of(shadow.key(0, b("m")), shadow.key(1, b("n")))) {
+      ShadowList.Entry found = requireNonNull(shadow.key(key.db(), key.name()).list().find(behind));
+      assertThat(found.isMisplaced()).isTrue();
+      assertThat(found.content()).isEqualTo(Content.utf8("b"));
+      assertThat(contents(key.db(), key.name())).containsExactly("a", "b", "c");
+    }
+    key("m").delete();
+    assertThat(key("m").list().first()).isNull();
+    assertThat(key("m").list().find(behind)).isNull();
+    key("m").list().append(Content.utf8("z"));
+    restart();
+    assertThat(contents(0, b("m"))).containsExactly("z");
+    assertThat(key("m").list().find(behind)).isNull();
+  }
+
+  private List<String> contents(int db, Bytes name) {
+    List<String> contents = new ArrayList<>();
+    try (ElementCursor cursor = shadow.key(db, name).elements()) {
+      while (cursor.next()) {
+        contents.add(requireNonNull(cursor.content().value()).text());
+      }
+    }
+    return contents;
   }
 
   // ---- handles and cursors ----
