@@ -13,14 +13,32 @@ public sealed interface Effect {
   /** The element concerned, or null for {@link Noop}. */
   @Nullable Element element();
 
-  /** Writes {@code desired} (absent: removes the element) if the element holds {@code expected}. */
-  record Put(Element element, Content expected, Content desired, Fx knows) implements Effect {}
+  /**
+   * Writes {@code desired} (absent: removes the element) if the element holds {@code expected}.
+   *
+   * @param place where to find an element of a list; null for others, and where nobody will search
+   */
+  record Put(
+      Element element, Content expected, Content desired, Fx knows, @Nullable ListPlace place)
+      implements Effect {
+    public Put(Element element, Content expected, Content desired, Fx knows) {
+      this(element, expected, desired, knows, null);
+    }
+  }
 
   /**
    * Writes nothing; misses unless the element holds {@code expected}. Lets the context claim an
-   * event that changed nothing.
+   * event that changed nothing. That an element of a list is absent cannot be seen in Redis, and
+   * clients cannot bring it back: such a check passes.
+   *
+   * @param place as in {@link Put}
    */
-  record Check(Element element, Content expected, Fx knows) implements Effect {}
+  record Check(Element element, Content expected, Fx knows, @Nullable ListPlace place)
+      implements Effect {
+    public Check(Element element, Content expected, Fx knows) {
+      this(element, expected, knows, null);
+    }
+  }
 
   /**
    * Adds to an integer (string, hash field, integral score); an absent element counts as 0. Misses

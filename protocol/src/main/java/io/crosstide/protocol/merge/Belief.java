@@ -1,5 +1,6 @@
 package io.crosstide.protocol.merge;
 
+import io.crosstide.crdt.Bytes;
 import io.crosstide.protocol.Content;
 import io.crosstide.protocol.Effect;
 import io.crosstide.protocol.Element;
@@ -9,12 +10,15 @@ import io.crosstide.protocol.RedisKey;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -42,6 +46,10 @@ final class Belief {
 
   private final TrackedRows rows;
   private final Map<RedisKey, Map<Element, Tracked>> byKey = new HashMap<>();
+
+  /** The tracked elements of lists once more, in the lists' order. */
+  private final Map<RedisKey, NavigableMap<Bytes, Tracked>> lists = new HashMap<>();
+
   private final Deque<Folding> folding = new ArrayDeque<>();
 
   /** Misses that Redis reported of effects not folded yet. */
@@ -65,6 +73,7 @@ final class Belief {
   /** Begins with the elements that the owner before tracked, all unknown. */
   void restore() {
     byKey.clear();
+    lists.clear();
     folding.clear();
     missed.clear();
     predicted.clear();
@@ -79,6 +88,7 @@ final class Belief {
           tracked.known = false;
           tracked.row = row;
           byKey.computeIfAbsent(element.key(), k -> newOfKey()).put(element, tracked);
+          putInList(tracked);
           size++;
           return true;
         });
@@ -119,6 +129,29 @@ final class Belief {
     return ofKey == null ? null : ofKey.get(element);
   }
 
+  /** The tracked elements of {@code key} as a list, by position. */
+  NavigableMap<Bytes, Tracked> list(RedisKey key) {
+    return lists.getOrDefault(key, Collections.emptyNavigableMap());
+  }
+
+  private void putInList(Tracked tracked) {
+    Element element = tracked.element;
+    if (element.kind() == ElementKind.LIST_ELEMENT) {
+      lists.computeIfAbsent(element.key(), k -> new TreeMap<>()).put(element.name(), tracked);
+    }
+  }
+
+  private void removeFromList(Tracked tracked) {
+    Element element = tracked.element;
+    NavigableMap<Bytes, Tracked> list = lists.get(element.key());
+    if (element.kind() == ElementKind.LIST_ELEMENT && list != null) {
+      list.remove(element.name());
+      if (list.isEmpty()) {
+        lists.remove(element.key());
+      }
+    }
+  }
+
   Collection<Tracked> ofKey(RedisKey key) {
     Map<Element, Tracked> ofKey = byKey.get(key);
     return ofKey == null ? List.of() : List.copyOf(ofKey.values());
@@ -146,6 +179,9 @@ final class Belief {
   void track(Tracked tracked) {
     Map<Element, Tracked> ofKey = byKey.computeIfAbsent(tracked.element.key(), k -> newOfKey());
     Tracked before = ofKey.put(tracked.element, tracked);
+    if (before != tracked) {
+      putInList(tracked);
+    }
     if (before == null) {
       size++;
       rows.added();
@@ -166,6 +202,7 @@ final class Belief {
       if (ofKey.isEmpty()) {
         byKey.remove(tracked.element.key());
       }
+      removeFromList(tracked);
     }
   }
 

@@ -61,6 +61,7 @@ final class EffectChoice {
   private static @Nullable Long difference(Element element, Content from, Content to) {
     if (to.isAbsent()
         || element.kind() == ElementKind.SET_MEMBER
+        || element.kind() == ElementKind.LIST_ELEMENT
         || element.kind() == ElementKind.DEADLINE) {
       return null;
     }

@@ -43,8 +43,11 @@ public final class EffectSemantics {
       return passes ? new ElementState(put.desired().compact(), Fx.NONE) : missed(before, number);
     }
     if (effect instanceof Effect.Check check) {
+      boolean notToBeSeen =
+          check.element().kind() == ElementKind.LIST_ELEMENT && check.expected().isAbsent();
       boolean passes =
-          before.exception().atMost(check.knows()) && before.content().equals(check.expected());
+          before.exception().atMost(check.knows())
+              && (notToBeSeen || before.content().equals(check.expected()));
       return passes ? new ElementState(before.content(), Fx.NONE) : missed(before, number);
     }
     if (effect instanceof Effect.Add add) {
@@ -55,6 +58,16 @@ public final class EffectSemantics {
       return sum == null ? missed(before, number) : new ElementState(sum, Fx.NONE);
     }
     return before;
+  }
+
+  /** The number of the miss that {@code effect} was planned with. */
+  public static Fx knows(Effect effect) {
+    if (effect instanceof Effect.Put put) {
+      return put.knows();
+    } else if (effect instanceof Effect.Check check) {
+      return check.knows();
+    }
+    return effect instanceof Effect.Add add ? add.knows() : Fx.NONE;
   }
 
   /**

@@ -49,6 +49,16 @@ final class KeyMerger {
   private final KeyView view;
   private final ConflictListener conflicts;
 
+  /** What is being merged now, or null. */
+  private @Nullable Work merging;
+
+  /**
+   * What of a key is to be seen.
+   *
+   * @param kind null: nothing
+   */
+  record Shown(@Nullable ElementKind kind, List<KeyState.Expiry> hiding) {}
+
   KeyMerger(RowStore rows, CellRows cells, ConflictListener conflicts) {
     this.rows = rows;
     this.cells = cells;
@@ -176,6 +186,7 @@ final class KeyMerger {
     work.hidingAfter = work.hidingBefore;
     work.kindAfter = work.kindBefore;
     work.deadlineBefore = work.deadline();
+    merging = work;
 
     if (event.change() instanceof Change.OfElement change
         && change.kind() != ElementKind.DEADLINE) {
@@ -198,6 +209,21 @@ final class KeyMerger {
       visitor.touched(work.deadlineElement, work.deadlineBefore, deadlineAfter, addressed);
     }
     store(work);
+    merging = null;
+  }
+
+  /**
+   * What is to be seen of {@code key}; while an event on it is merged, what was to be seen before
+   * it.
+   */
+  Shown shownBefore(RedisKey key) {
+    Work work = merging;
+    if (work != null && work.key.equals(key)) {
+      return new Shown(work.kindBefore, work.hidingBefore);
+    }
+    KeyState state = view.load(key);
+    List<KeyState.Expiry> hiding = state.effectiveExpiries(Element.deadline(key));
+    return new Shown(view.visibleKind(key, state, hiding), hiding);
   }
 
   // --- events on one element

@@ -65,6 +65,19 @@ public final class MergedKeys {
     }
 
     @Override
+    public void scanBack(byte[] prefix, byte[] before, Visitor visitor) {
+      for (Map.Entry<byte[], byte[]> row : map.headMap(before, false).descendingMap().entrySet()) {
+        byte[] key = row.getKey();
+        boolean inside =
+            key.length >= prefix.length
+                && Arrays.equals(key, 0, prefix.length, prefix, 0, prefix.length);
+        if (!inside || !visitor.row(key, row.getValue())) {
+          return;
+        }
+      }
+    }
+
+    @Override
     public void scan(byte[] prefix, byte @Nullable [] after, Visitor visitor) {
       byte[] from = after == null ? prefix : after;
       for (Map.Entry<byte[], byte[]> row : map.tailMap(from, after == null).entrySet()) {

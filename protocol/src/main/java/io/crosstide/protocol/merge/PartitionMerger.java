@@ -13,6 +13,7 @@ import io.crosstide.protocol.EffectWire;
 import io.crosstide.protocol.Element;
 import io.crosstide.protocol.ElementKind;
 import io.crosstide.protocol.Fx;
+import io.crosstide.protocol.ListPlace;
 import io.crosstide.protocol.MarkerState;
 import io.crosstide.protocol.RedisKey;
 import io.crosstide.protocol.merge.EffectSemantics.ElementState;
@@ -68,6 +69,8 @@ public final class PartitionMerger implements EffectWire.Listener {
   private final BatchSender sender;
   private final OpenGroup group;
   private final Probes probes;
+  private final ListPlaces places;
+  private final ListNews listNews;
   private final MarkerCalls markerCalls;
   private final HeldEvents held;
   private final Garbage garbage;
@@ -117,6 +120,8 @@ public final class PartitionMerger implements EffectWire.Listener {
     sender = new BatchSender(config.partition(), wire, config);
     group = new OpenGroup(sender);
     probes = new Probes(group, listener);
+    places = new ListPlaces(rows, belief, keys, config.local());
+    listNews = new ListNews(belief, view);
     markerCalls = new MarkerCalls(config.partition(), wire, config.refusalPauseMillisMax());
     held = new HeldEvents(rows, codec);
     byte[] row = rows.get(RowKeys.META);
@@ -325,12 +330,22 @@ public final class PartitionMerger implements EffectWire.Listener {
       }
     }
     if (local) {
+      boolean isRepeated =
+          event.fx().compareTo(meta.localFx) < 0 || event.seq() < meta.received.get(event.origin());
       shown(event.fx());
       if (event.change() instanceof Change.Beat) {
         passed = Fx.max(passed, event.fx());
       }
       if (phase == Phase.CONNECTING || phase == Phase.REPLAYING) {
         fence = fence.join(event.context()); // this much has been in Redis
+      }
+      if (event.change() instanceof Change.ListHolds holds && !isRepeated) {
+        boolean willAsk = phase == Phase.CONNECTING || phase == Phase.REPLAYING;
+        Tracked tracked = listNews.hear(event, holds, willAsk);
+        if (tracked != null) {
+          reconcile(tracked, null, false, false, null);
+          closeGroup();
+        }
       }
       if (event.change() instanceof Change.MarkerLost report) {
         if (markerCalls.isAnswer(report.token())) {
@@ -437,6 +452,7 @@ public final class PartitionMerger implements EffectWire.Listener {
   private void mergeRemote(ChangeEvent event) {
     RedisKey key = Objects.requireNonNull(event.key());
     boolean contended = belief.hasPending(key);
+    places.passBegins(false);
     keys.merge(
         event,
         meta.merged,
@@ -453,6 +469,7 @@ public final class PartitionMerger implements EffectWire.Listener {
           reconcile(tracked, event, true, addressed, after);
           group.split();
         });
+    places.passEnds();
     if (contended) {
       checkDeadline(key);
     }
@@ -475,6 +492,7 @@ public final class PartitionMerger implements EffectWire.Listener {
         foldLocal(tracked, event);
       }
     }
+    places.passBegins(event.change() instanceof Change.OfKey);
     keys.merge(
         event,
         meta.merged,
@@ -502,6 +520,7 @@ public final class PartitionMerger implements EffectWire.Listener {
           reconcile(tracked, event, false, mayVanish(element, after), after);
           group.split();
         });
+    places.passEnds();
     for (Tracked tracked : folded) {
       reconcile(tracked, event, false, false, null);
     }
@@ -609,7 +628,12 @@ public final class PartitionMerger implements EffectWire.Listener {
       return; // the probe's answer is planned with instead
     }
     ElementState believed = tracked.believed();
-    if (believed.content().equals(tracked.wanted)) {
+    boolean isAsWanted = believed.content().equals(tracked.wanted);
+    if (isAsWanted && tracked.misplaced >= 0) {
+      move(tracked, believed, whole);
+      return;
+    }
+    if (isAsWanted) {
       if (!believed.exception().isNone() || addressed) {
         belief.track(tracked);
         emit(tracked, new Effect.Check(tracked.element, believed.content(), believed.exception()));
@@ -621,22 +645,45 @@ public final class PartitionMerger implements EffectWire.Listener {
       return;
     }
     belief.track(tracked);
-    if (tracked.probesInRow >= PROBES_UNTIL_GIVEN_UP) {
+    if (isGivenUp(tracked)) {
       return;
     }
-    Content wanted =
-        !tracked.wanted.isDigestOnly()
-            ? tracked.wanted
-            : whole != null ? whole : view.wanted(tracked.element);
-    emit(tracked, EffectChoice.of(tracked, believed, wanted, event, remote));
+    emit(tracked, EffectChoice.of(tracked, believed, whole(tracked, whole), event, remote));
+  }
+
+  /** The merged value itself, where {@link Tracked#wanted} may be its digest. */
+  private Content whole(Tracked tracked, @Nullable Content whole) {
+    return !tracked.wanted.isDigestOnly()
+        ? tracked.wanted
+        : whole != null ? whole : view.wanted(tracked.element);
+  }
+
+  /** Takes a list's element from where it does not belong to where it does. */
+  private void move(Tracked tracked, ElementState believed, @Nullable Content whole) {
+    if (tracked.wanted.isAbsent() || isGivenUp(tracked)) {
+      tracked.misplaced = -1;
+      belief.untrackIfSettled(tracked);
+      return;
+    }
+    Element element = tracked.element;
+    belief.track(tracked);
+    Content wanted = whole(tracked, whole);
+    emit(
+        tracked, new Effect.Put(element, believed.content(), Content.ABSENT, believed.exception()));
+    Effect.Put back = new Effect.Put(element, Content.ABSENT, wanted, Fx.NONE);
+    emit(tracked, places.moved(tracked, back, sender.lastNumber()));
   }
 
   private Fx emit(Tracked tracked, Effect effect) {
     if (effect instanceof Effect.Put put && put.element().kind() == ElementKind.DEADLINE) {
       guardByString(put.element().key());
     }
-    Fx number = group.append(effect);
+    boolean inList = tracked.element.kind() == ElementKind.LIST_ELEMENT;
+    Fx number = group.append(inList ? places.placed(tracked, effect) : effect);
     if (effect instanceof Effect.Put put) {
+      if (put.expected().isAbsent() || put.desired().isAbsent()) {
+        tracked.misplaced = -1; // it is taken away from there, or put where it belongs
+      }
       belief.sent(
           tracked,
           number,
@@ -699,6 +746,7 @@ public final class PartitionMerger implements EffectWire.Listener {
     if (phase != Phase.PROBING && (phase != Phase.RUNNING || probes.isEmpty())) {
       return;
     }
+    probes.askUnheardAgain(passed, view::wanted);
     if (!probes.areAnswered(passed)) {
       return;
     }
@@ -724,10 +772,22 @@ public final class PartitionMerger implements EffectWire.Listener {
     closeGroup();
   }
 
+  /** Redis will not hold it; a list has been searched with all efforts. */
+  private static boolean isGivenUp(Tracked tracked) {
+    boolean searched =
+        tracked.element.kind() != ElementKind.LIST_ELEMENT
+            || tracked.missesInRow > ListPlace.EFFORT_MAX;
+    return searched && tracked.probesInRow >= PROBES_UNTIL_GIVEN_UP;
+  }
+
   private void use(Tracked tracked) {
     if (!Probes.use(tracked)) {
       ask(tracked);
-    } else if (++tracked.probesInRow == PROBES_UNTIL_GIVEN_UP) {
+      return;
+    }
+    boolean wasGivenUp = isGivenUp(tracked);
+    tracked.probesInRow++;
+    if (isGivenUp(tracked) && !wasGivenUp) {
       listener.unrepresentable(tracked.element, "guards fail although Redis was asked");
     }
   }

@@ -48,9 +48,14 @@ final class RowKeys {
     return key('K', key).toByteArray();
   }
 
-  /** What the rows of all elements of {@code key} of one kind begin with. */
+  /** What the rows of all elements of {@code key} begin with. */
   static byte[] elements(RedisKey key) {
     return key('E', key).toByteArray();
+  }
+
+  /** What the rows of the elements of {@code key} of one kind begin with. */
+  static byte[] elements(RedisKey key, ElementKind kind) {
+    return key('E', key).u8(kind.tag()).toByteArray();
   }
 
   static byte[] element(Element element) {

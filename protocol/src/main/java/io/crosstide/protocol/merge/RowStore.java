@@ -20,6 +20,12 @@ public interface RowStore {
    */
   void scan(byte[] prefix, byte @Nullable [] after, Visitor visitor);
 
+  /**
+   * As {@link #scan}, backwards: the rows whose key begins with {@code prefix} and comes before
+   * {@code before}, the last first.
+   */
+  void scanBack(byte[] prefix, byte[] before, Visitor visitor);
+
   /** Receives rows. */
   interface Visitor {
     boolean row(byte[] key, byte[] value);

@@ -78,6 +78,18 @@ final class Tracked {
   /** Probes answered since a local change or a passed effect. */
   int probesInRow;
 
+  /**
+   * Of a list's element that is not where its position sorts: its index from the head, as capture
+   * last told it. Else -1.
+   */
+  int misplaced = -1;
+
+  /** What capture has said of a list's element since it was asked for. */
+  Change.@Nullable ListHolds heard;
+
+  /** Probes in a row of which capture has said nothing. */
+  int unheard;
+
   Tracked(Element element, Content content, Content wanted) {
     this.element = element;
     this.state = new ElementState(content, Fx.NONE);
@@ -161,6 +173,7 @@ final class Tracked {
   /** Nothing is left to watch: Redis holds the merged value. */
   boolean isSettled() {
     return known
+        && misplaced < 0
         && pending.isEmpty()
         && state.exception().isNone()
         && state.content().equals(wanted);
@@ -170,6 +183,8 @@ final class Tracked {
     known = false;
     probe = null;
     answer = null;
+    heard = null;
+    misplaced = -1;
     pending.clear();
     believed = null;
     addsSum = 0;

@@ -79,4 +79,16 @@ final class CountedRows implements RowStore {
           return visitor.row(key, value);
         });
   }
+
+  @Override
+  public void scanBack(byte[] prefix, byte[] before, Visitor visitor) {
+    scans++;
+    rows.scanBack(
+        prefix,
+        before,
+        (key, value) -> {
+          count(key, value);
+          return visitor.row(key, value);
+        });
+  }
 }

@@ -42,6 +42,11 @@ class IncrementRowsTest {
           }
           stored.scan(prefix, after, visitor);
         }
+
+        @Override
+        public void scanBack(byte[] prefix, byte[] before, Visitor visitor) {
+          stored.scanBack(prefix, before, visitor);
+        }
       };
   private final IncrementRows increments = new IncrementRows(rows, SpillRule.DEFAULT);
 

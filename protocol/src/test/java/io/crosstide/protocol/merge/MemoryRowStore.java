@@ -68,6 +68,21 @@ public final class MemoryRowStore implements RowStore {
     }
   }
 
+  @Override
+  public void scanBack(byte[] prefix, byte[] before, Visitor visitor) {
+    scanning = true;
+    try {
+      for (Map.Entry<byte[], byte[]> row : rows.headMap(before, false).descendingMap().entrySet()) {
+        if (!startsWith(row.getKey(), prefix)
+            || !visitor.row(row.getKey().clone(), row.getValue().clone())) {
+          return;
+        }
+      }
+    } finally {
+      scanning = false;
+    }
+  }
+
   private void assertNotScanning() {
     if (scanning) {
       throw new IllegalStateException("a scan's visitor must not change rows");
