@@ -14,7 +14,6 @@ import io.crosstide.protocol.RedisKey;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,8 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class BatchGenerator {
   static final long FAR = 4_102_444_800_000L;
 
-  private static final List<ElementKind> KINDS =
-      Stream.of(ElementKind.values()).filter(kind -> kind != ElementKind.LIST_ELEMENT).toList();
+  private static final List<ElementKind> KINDS = List.of(ElementKind.values());
   private static final List<ElementKind> ADDABLE =
       List.of(ElementKind.STRING, ElementKind.HASH_FIELD, ElementKind.ZSET_MEMBER);
   private static final List<Bytes> NAMES =
@@ -52,11 +50,13 @@ final class BatchGenerator {
   private final Random random;
   private final ModelRedis model;
   private final List<RedisKey> keys = new ArrayList<>();
+  private final ListEffects lists;
   private @Nullable Element previous;
 
   BatchGenerator(Random random, ModelRedis model) {
     this.random = random;
     this.model = model;
+    lists = new ListEffects(random, model, VALUES);
     for (int db : new int[] {0, 3, 15}) {
       for (Bytes name : List.of(Bytes.utf8("k"), Bytes.wrap(new byte[] {0, 'k', (byte) 0x80}))) {
         keys.add(new RedisKey(db, name));
@@ -80,8 +80,14 @@ final class BatchGenerator {
     return switch (kind) {
       case STRING -> Element.string(key);
       case DEADLINE -> Element.deadline(key);
+      case LIST_ELEMENT -> lists.element(key);
       default -> new Element(key, kind, NAMES.get(random.nextInt(NAMES.size())));
     };
+  }
+
+  /** Values to put into a list. */
+  Bytes value() {
+    return lists.value();
   }
 
   /** Something the element can hold, present. */
@@ -113,13 +119,16 @@ final class BatchGenerator {
   private Effect effect() {
     // An element in a batch often is one that is there, or has an exception.
     Element element = element();
-    for (int i = 0; i < 3 && model.content(element).isAbsent(); i++) {
+    for (int i = 0; i < 3 && isAbsent(element); i++) {
       element = element();
     }
     if (previous != null && random.nextInt(3) == 0) {
       element = previous;
     }
     previous = element;
+    if (element.kind() == ElementKind.LIST_ELEMENT) {
+      return lists.effect(element, this::knows);
+    }
     return switch (random.nextInt(10)) {
       case 0 -> new Effect.Noop();
       case 1 -> new Effect.Probe(element);
@@ -131,6 +140,12 @@ final class BatchGenerator {
       default ->
           new Effect.Put(element, expected(element), contentOrAbsent(element), knows(element));
     };
+  }
+
+  private boolean isAbsent(Element element) {
+    return element.kind() == ElementKind.LIST_ELEMENT
+        ? model.list(element.key()).isEmpty()
+        : model.content(element).isAbsent();
   }
 
   VersionVector later(VersionVector context) {

@@ -34,6 +34,12 @@ final class DifferentialRun {
 
   static final int PARTITION = 7;
 
+  /** The marker's field that tells of lists. */
+  private static final byte[] LISTS = TestRedis.bytes("l");
+
+  /** Elements; beyond a thousand they are spliced farther from the ends. */
+  private static final int LONG = 1100;
+
   /** As in the script: a deadline in the past is set so many milliseconds ahead. */
   private static final long DEADLINE_AHEAD_MIN = 20;
 
@@ -234,6 +240,11 @@ final class DifferentialRun {
       commands.del(key);
       model.keys.remove(element.key());
     }
+    if (element.kind() == ElementKind.LIST_ELEMENT) {
+      changeList(element.key());
+      commands.select(0);
+      return;
+    }
     Content content = generator.content(element);
     Bytes value = content.value();
     byte[] bytes = value == null ? new byte[0] : value.array();
@@ -244,11 +255,44 @@ final class DifferentialRun {
       case HASH_FIELD -> commands.hset(key, name, bytes);
       case SET_MEMBER -> commands.sadd(key, name);
       case ZSET_MEMBER -> commands.zadd(key, Content.parseScore(TestRedis.text(bytes)), name);
-      case LIST_ELEMENT -> throw new IllegalArgumentException("no lists here");
+      case LIST_ELEMENT -> throw new IllegalStateException("no single element");
       case DEADLINE -> commands.pexpireat(key, Long.parseLong(TestRedis.text(bytes)));
     }
     model.write(element, content);
     commands.select(0);
+  }
+
+  /** A few elements more or fewer; now and then a list so long that it is changed otherwise. */
+  private void changeList(RedisKey key) {
+    RedisCommands<byte[], byte[]> commands = redis.commands();
+    byte[] name = key.name().array();
+    int count = random.nextInt(20) == 0 ? LONG : 1 + random.nextInt(6);
+    boolean head = random.nextBoolean();
+    model.changeList(
+        key,
+        list -> {
+          if (list.size() > LONG) {
+            commands.ltrim(name, 0, 20);
+            list.subList(21, list.size()).clear();
+          } else if (random.nextInt(3) == 0 && !list.isEmpty()) {
+            if (head) {
+              commands.lpop(name);
+            } else {
+              commands.rpop(name);
+            }
+            list.remove(head ? 0 : list.size() - 1);
+          } else {
+            for (int i = 0; i < count; i++) {
+              Bytes value = generator.value();
+              if (head) {
+                commands.lpush(name, value.array());
+              } else {
+                commands.rpush(name, value.array());
+              }
+              list.add(head ? 0 : list.size(), value);
+            }
+          }
+        });
   }
 
   private void compare(String step) {
@@ -269,6 +313,10 @@ final class DifferentialRun {
         .hgetall(TestRedis.bytes(MarkerState.key(PARTITION)))
         .forEach((field, value) -> marker.put(TestRedis.text(field), TestRedis.text(value)));
     marker.remove("h"); // moves no content; EffectBatchIT looks at it
+    if (marker.remove("l") != null) {
+      byte[] told = redis.commands().hget(TestRedis.bytes(MarkerState.key(PARTITION)), LISTS);
+      assertThat(Bytes.wrap(told)).as("%s: told of a list", step).isEqualTo(model.told);
+    }
     if (!marker.isEmpty()) {
       marker.putIfAbsent("b", Fx.NONE.toString());
     }
@@ -305,6 +353,7 @@ final class DifferentialRun {
         yield fields;
       }
       case SET_MEMBER -> new TreeSet<>(key.elements.keySet());
+      case LIST_ELEMENT -> List.copyOf(key.list);
       default -> {
         TreeMap<Bytes, Double> scores = new TreeMap<>();
         key.elements.forEach(

@@ -1,5 +1,6 @@
 package io.crosstide.apply;
 
+import io.crosstide.crdt.ByteWriter;
 import io.crosstide.crdt.Bytes;
 import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.BatchReply;
@@ -12,12 +13,16 @@ import io.crosstide.protocol.Fx;
 import io.crosstide.protocol.MarkerState;
 import io.crosstide.protocol.RedisKey;
 import io.crosstide.protocol.merge.EffectSemantics;
+import io.crosstide.protocol.merge.ListSemantics;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +36,10 @@ final class ModelRedis {
   static final class Key {
     final ElementKind kind;
     final SortedMap<Bytes, Content> elements = new TreeMap<>();
+
+    /** What a list holds; its elements have no names. */
+    final List<Bytes> list = new ArrayList<>();
+
     @Nullable Long deadline;
 
     Key(ElementKind kind) {
@@ -43,6 +52,24 @@ final class ModelRedis {
 
   /** Number of the last batch that held a probe. */
   @Nullable Fx probed;
+
+  /** What the last effect on a list has told capture; null if none has. */
+  @Nullable Bytes told;
+
+  /** What the list holds; empty if the key is none. */
+  List<Bytes> list(RedisKey key) {
+    Key held = keys.get(key);
+    return held == null ? List.of() : held.list;
+  }
+
+  /** As a client does, or an effect; the key is no other type. */
+  void changeList(RedisKey key, Consumer<List<Bytes>> change) {
+    Key held = keys.computeIfAbsent(key, k -> new Key(ElementKind.LIST_ELEMENT));
+    change.accept(held.list);
+    if (held.list.isEmpty()) {
+      keys.remove(key);
+    }
+  }
 
   /** The element's content; of an element of another type than the key's: absent. */
   Content content(Element element) {
@@ -143,6 +170,19 @@ final class ModelRedis {
     }
     MarkerState.Missed exception = exceptions.get(element.digest());
     Fx missedBefore = exception == null ? Fx.NONE : exception.fx();
+    if (element.kind() == ElementKind.LIST_ELEMENT) {
+      String missed = applyToList(element, effect, number, missedBefore, answers);
+      if (missed != null) {
+        misses.add(new BatchReply.Miss(number.number(), missed));
+        exceptions.put(
+            element.digest(),
+            new MarkerState.Missed(
+                number, exception == null ? contextBefore : exception.context()));
+      } else if (!(effect instanceof Effect.Probe)) {
+        exceptions.remove(element.digest());
+      }
+      return;
+    }
     Content content = content(element);
     if (effect instanceof Effect.Probe) {
       answers.add(new BatchReply.ProbeAnswer(number.number(), content.compact(), missedBefore));
@@ -175,6 +215,70 @@ final class ModelRedis {
     } else if (effect instanceof Effect.Add) {
       write(element, after.content());
     }
+  }
+
+  private @Nullable String applyToList(
+      Element element,
+      Effect effect,
+      Fx number,
+      Fx missedBefore,
+      List<BatchReply.ProbeAnswer> answers) {
+    RedisKey key = element.key();
+    if (effect instanceof Effect.Probe) {
+      answers.add(new BatchReply.ProbeAnswer(number.number(), Content.ABSENT, missedBefore));
+      tell('p', element, 0);
+      return null;
+    }
+    if (!missedBefore.atMost(knows(effect))) {
+      return "exception";
+    }
+    Key held = keys.get(key);
+    boolean foreign = held != null && held.kind != ElementKind.LIST_ELEMENT;
+    boolean inserts =
+        effect instanceof Effect.Put put && put.expected().isAbsent() && !put.desired().isAbsent();
+    if (foreign && inserts) {
+      return ERROR;
+    }
+    List<Bytes> list = foreign ? List.of() : list(key);
+    ListSemantics.Step step = ListSemantics.find(list, effect);
+    if (step == null) {
+      return "guard";
+    }
+    int index = step.index();
+    int behind = list.size() - index - (step.action() == ListSemantics.Action.INSERT ? 0 : 1);
+    int told = index <= behind ? index : -1 - behind;
+    switch (step.action()) {
+      case NOTHING -> {}
+      case INSERT -> {
+        tell('i', element, told);
+        changeList(key, values -> values.add(index, desired(effect)));
+      }
+      case REMOVE -> {
+        tell('r', element, told);
+        changeList(key, values -> values.remove(index));
+      }
+      case SET -> {
+        tell('s', element, told);
+        changeList(key, values -> values.set(index, desired(effect)));
+      }
+    }
+    return null;
+  }
+
+  private static Bytes desired(Effect effect) {
+    return Objects.requireNonNull(((Effect.Put) effect).desired().value());
+  }
+
+  private void tell(char op, Element element, int index) {
+    RedisKey key = element.key();
+    String head = op + " " + key.db() + " " + index + " " + key.name().length() + " ";
+    told =
+        Bytes.wrap(
+            new ByteWriter(64)
+                .raw(head.getBytes(StandardCharsets.US_ASCII))
+                .raw(key.name().array())
+                .raw(element.name().array())
+                .toByteArray());
   }
 
   private static Fx knows(Effect effect) {

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** The differential test finds every bug planted in the script. */
 class PlantedBugsIT {
-  private static final int SEEDS = 5;
+  private static final int SEEDS = 10;
   private static final int BATCHES = 300;
 
   /** A bug: a part of the script and what it is replaced with. */
@@ -43,7 +43,24 @@ class PlantedBugsIT {
     GAP_ACCEPTED("if fx_number ~= first - 1 then", "if false then"),
     DUPLICATE_NOT_RECOGNISED("if fx_number >= last then", "if false then"),
     EPOCH_NOT_COMPARED("if held[1] ~= epoch then", "if false then"),
-    PROBE_NOT_RECORDED(", 'p', fx)", ")");
+    PROBE_NOT_RECORDED(", 'p', fx)", ")"),
+    NEIGHBOURS_BEFORE_IGNORED("left = left and is_neighbour(", "left = left or is_neighbour("),
+    NEIGHBOURS_AFTER_IGNORED("right = right and is_neighbour(", "right = right or is_neighbour("),
+    LONG_NEIGHBOURS_NOT_COMPARED("return #actual > 20 and sha1(actual) == expected", "return true"),
+    LIST_SEARCHED_TOO_NEAR("local REACH = {[0] = 8", "local REACH = {[0] = 1"),
+    ANY_ELEMENT_AT_ONCE("local ELEMENT_LEAST = {[0] = 3", "local ELEMENT_LEAST = {[0] = 1"),
+    GAP_TAKEN_FROM_THE_WRONG_SIDE(
+        "if p.right and right or not p.right and left then", "if left then"),
+    EFFORT_WITHOUT_END("p.effort == 3 and (hint or n)", "nil"),
+    DRAINED_LIST_NOT_RECOGNISED("if all and #side > 0 and", "if false and"),
+    HINT_FROM_THE_TAIL_TAKEN_FROM_THE_HEAD(
+        "p.hint < 0 and last + 1 + p.hint", "p.hint < 0 and -p.hint"),
+    SPLICED_BACK_IN_THE_WRONG_ORDER(
+        "back[#back + 1] = off[i]\n    end\n    return #back > 0 and failure(try('RPUSH'",
+        "table.insert(back, 2, off[i])\n    end\n    return #back > 0 and failure(try('RPUSH'"),
+    TOKEN_LEFT_IN_THE_LIST("return failure(try('LSET', key, gap + 1, beside))", "return nil"),
+    INDEX_TOLD_FROM_THE_WRONG_END("left <= right and left or -1 - right, name", "right, name"),
+    LIST_OF_ANOTHER_DATABASE("    use(number)\n  end", "  end");
 
     private final String part;
     private final String replacement;

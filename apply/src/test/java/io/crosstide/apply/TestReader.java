@@ -34,7 +34,7 @@ final class TestReader {
     this.redis = redis.commands();
   }
 
-  /** A value is {@link Bytes}, a map of fields or scores, or a set of members. */
+  /** A value is {@link Bytes}, a list, a map of fields or scores, or a set of members. */
   record Held(Object value, OptionalLong deadline) {}
 
   /** Leaves database 0 selected. */
@@ -70,6 +70,9 @@ final class TestReader {
             .hgetall(name)
             .forEach((field, value) -> fields.put(Bytes.wrap(field), Bytes.wrap(value)));
         return fields;
+      }
+      case "list" -> {
+        return redis.lrange(name, 0, -1).stream().map(Bytes::wrap).toList();
       }
       case "set" -> {
         TreeSet<Bytes> members = new TreeSet<>();

@@ -1,5 +1,6 @@
 package io.crosstide.apply.lua;
 
+import io.crosstide.crdt.ByteWriter;
 import io.crosstide.crdt.Bytes;
 import io.crosstide.protocol.Content;
 import io.crosstide.protocol.Effect;
@@ -7,6 +8,7 @@ import io.crosstide.protocol.EffectBatch;
 import io.crosstide.protocol.Element;
 import io.crosstide.protocol.ElementKind;
 import io.crosstide.protocol.Fx;
+import io.crosstide.protocol.ListPlace;
 import io.crosstide.protocol.MarkerState;
 import io.crosstide.protocol.RedisKey;
 import java.nio.charset.StandardCharsets;
@@ -132,14 +134,18 @@ public final class BatchEncoder {
       guard(element, put.expected());
       desired(element, put.desired());
       knows(put.knows());
+      place(element, put.place());
     } else if (effect instanceof Effect.Check check) {
       Element element = check.element();
       shape('c', element, guardOf(element, check.expected()), Content.ABSENT, flags, check.knows());
       guard(element, check.expected());
       knows(check.knows());
+      place(element, check.place());
     } else if (effect instanceof Effect.Add add) {
       ElementKind kind = add.element().kind();
-      if (kind == ElementKind.SET_MEMBER || kind == ElementKind.DEADLINE) {
+      if (kind == ElementKind.SET_MEMBER
+          || kind == ElementKind.LIST_ELEMENT
+          || kind == ElementKind.DEADLINE) {
         throw new IllegalArgumentException("nothing can be added to " + add.element());
       }
       shape('a', add.element(), GUARD_ABSENT, Content.PRESENT, flags, add.knows());
@@ -221,6 +227,39 @@ public final class BatchEncoder {
     if (!knows.isNone()) {
       arguments.add(ascii(knows.toString()));
     }
+  }
+
+  /** Of an element of a list, where to find it. */
+  private void place(Element element, @Nullable ListPlace place) {
+    if (element.kind() != ElementKind.LIST_ELEMENT) {
+      return;
+    }
+    if (place == null) {
+      arguments.add(new byte[0]); // an element that is to be absent, and stay so
+      return;
+    }
+    String hint = place.hint() == ListPlace.NO_HINT ? "" : Integer.toString(place.hint());
+    ByteWriter out = new ByteWriter(96);
+    out.raw(
+        ascii(
+            place.effort()
+                + (place.leansRight() ? ">" : "<")
+                + place.before().size()
+                + place.after().size()
+                + hint
+                + " "));
+    place.before().forEach(neighbour -> neighbour(out, neighbour));
+    place.after().forEach(neighbour -> neighbour(out, neighbour));
+    arguments.add(out.toByteArray());
+  }
+
+  private static void neighbour(ByteWriter out, Content content) {
+    Bytes value = content.value();
+    byte[] form =
+        value == null || value.length() > ListPlace.NEIGHBOUR_BYTES_MAX
+            ? ascii(content.sha1Hex())
+            : value.array();
+    out.u8(form.length).raw(form);
   }
 
   private static byte[] valueOf(Element element, Content content) {

@@ -21,6 +21,7 @@
 --         expected  for the guards '=' (a value) and '#' (the SHA-1 of one, in hex)
 --         desired   if a value is to be written; the delta of an add
 --         knows     if there is one: the number of the miss the effect was planned with
+--         place     of put and check on an element of a list: where to find it, see the section on lists
 --
 -- Reply: {'N'} no marker; {'E', marker's epoch, fx} epoch differs; {'D'} applied before; {'G', marker's epoch, fx} gap; or
 -- {'A', m, number, reason (m times), number, 'a' | 'v' | 's', content, exception (for each probe)}
@@ -190,7 +191,7 @@ end
 -- Step 4: the effects. The letters of the shape:
 
 local PUT, CHECK, ADD, PROBE, NOOP = 112, 99, 97, 63, 45                  -- p c a ? -
-local STRING, FIELD, MEMBER, SCORE, DEADLINE = 115, 104, 109, 122, 100    -- s h m z d, as ElementKind's tags
+local STRING, FIELD, MEMBER, SCORE, DEADLINE, LIST = 115, 104, 109, 122, 100, 108    -- s h m z d l, as ElementKind's tags
 local ABSENT, VALUE = 48, 61                                              -- 0 =; the guard's third is # for a SHA-1
 
 local SCORE_MAX = 9007199254740992      -- integers below it are exact in a double
@@ -362,6 +363,306 @@ local function add(kind, key, name, delta)
   return failure(try('ZINCRBY', key, delta, name))
 end
 
+-- Lists. Their elements have no names: which one is meant follows from its content and from those around it (class ListPlace;
+-- ListSemantics does the same in Java). An effect's place is
+--   effort '0' to '3', '<' or '>' (it leans to the right), how many neighbours before and after it (a digit each), the hint and
+--   a space, then the neighbours, the nearest first, each as a byte for its length and its bytes; of length 40: SHA-1 in hex
+-- Before each change the marker tells capture which element is meant: 'l' is
+--   'i' | 'r' | 's' (inserted, removed, set) or 'p' (asked), the database, the index (negative: from the tail), the key's
+--   length, then key and position
+-- What is changed is the shorter side of the list, or one node of it: the cost does not grow with its length.
+
+local tell, list_put, list_check
+do
+  local REACH = {[0] = 8, 64, 512}      -- from the hint, by effort; else the whole list
+  local GAP_LEAST = {[0] = 2, 2, 1, 1}  -- the least grade that is taken
+  local ELEMENT_LEAST = {[0] = 3, 3, 2, 1}
+  local OCCURRENCES_MAX = 1000
+  local CHUNK = 1000
+  local SPLICE_MAX = 64                 -- elements taken off and put back, in a list longer than
+  local SPLICE_FROM = 1000              -- this; a shorter one is searched faster
+
+  tell = function(op, at_key, index, name)
+    local key = KEYS[at_key]
+    use(0)
+    local number = db_of and db_of[at_key] or 0
+    try('HSET', marker, 'l', op .. ' ' .. number .. ' ' .. format('%.0f', index) .. ' ' .. #key .. ' ' .. key .. name)
+    use(number)
+  end
+
+  local function parse(place)
+    local effort, lean, befores, afters, hint, from = match(place, '^(%d)([<>])(%d)(%d)(%-?%d*) ()')
+    local function neighbours(n)
+      local these = {}
+      for i = 1, n do
+        local length = byte(place, from)
+        these[i] = place:sub(from + 1, from + length)
+        from = from + 1 + length
+      end
+      return these
+    end
+    local before = neighbours(tonumber(befores))
+    return {
+      effort = tonumber(effort), right = lean == '>', hint = tonumber(hint),
+      before = before, after = neighbours(tonumber(afters))
+    }
+  end
+
+  local function is_neighbour(actual, expected)
+    if not actual then
+      return false
+    end
+    if #expected == 40 then
+      return #actual > 20 and sha1(actual) == expected
+    end
+    return actual == expected
+  end
+
+  -- How much of the place is found at an index; at(i) reads the list.
+  local function grade(p, at, index, gap)
+    local left, right = true, true
+    for i, expected in ipairs(p.before) do
+      left = left and is_neighbour(at(index - i), expected)
+    end
+    for i, expected in ipairs(p.after) do
+      right = right and is_neighbour(at(index + i - (gap and 1 or 0)), expected)
+    end
+    if left and right then
+      return 3
+    end
+    left = left and #p.before > 0
+    right = right and #p.after > 0
+    if not gap then
+      return (left or right) and 2 or 1
+    end
+    if p.right and right or not p.right and left then
+      return 2
+    end
+    return (left or right) and 1 or 0
+  end
+
+  -- Reads a part of the list; what is outside of it is nil.
+  local function part(key, from, to)
+    if from < 0 then
+      from = 0
+    end
+    local values = to >= from and try('LRANGE', key, from, to) or {}
+    return function(index)
+      return index >= from and values[index - from + 1] or nil
+    end
+  end
+
+  local function better(best, g, distance, index)
+    local wins = g > best.grade
+    if g == best.grade and best.index then
+      wins = distance < best.distance or distance == best.distance and index < best.index
+    end
+    if wins then
+      best.grade, best.distance, best.index = g, distance, index
+    end
+  end
+
+  -- Where values that accepts() takes are, the first ones; plain: it takes this one only.
+  local function occurrences(key, n, plain, accepts)
+    if plain then
+      return try('LPOS', key, plain, 'COUNT', OCCURRENCES_MAX)
+    end
+    local found = {}
+    for from = 0, n - 1, CHUNK do
+      for i, value in ipairs(try('LRANGE', key, from, from + CHUNK - 1)) do
+        if accepts(value) and #found < OCCURRENCES_MAX then
+          found[#found + 1] = from + i - 1
+        end
+      end
+    end
+    return found
+  end
+
+  local function hinted(p, last)
+    if not p.hint then
+      return nil
+    end
+    local index = p.hint < 0 and last + 1 + p.hint or p.hint
+    return math.max(0, math.min(last, index))
+  end
+
+  -- The best candidate within reach, or nil. accepts: what the element holds; nil for a gap.
+  local function nearest(key, n, p, accepts, plain)
+    local gap = not accepts
+    local last = gap and n or n - 1
+    local hint = hinted(p, last)
+    local best = {grade = (gap and GAP_LEAST or ELEMENT_LEAST)[p.effort] - 1, distance = 0}
+    local function try_at(at, index)
+      if gap or accepts(at(index)) then
+        better(best, grade(p, at, index, gap), math.abs(index - (hint or 0)), index)
+      end
+    end
+    if hint then
+      local at = part(key, hint - 2, hint + 2)
+      if (gap or accepts(at(hint))) and grade(p, at, hint, gap) == 3 then
+        return hint                     -- as mostly
+      end
+    end
+    local reach = REACH[p.effort]
+    if hint and reach then
+      local at = part(key, hint - reach - 2, hint + reach + 2)
+      for index = math.max(0, hint - reach), math.min(last, hint + reach) do
+        try_at(at, index)
+      end
+      return best.index
+    end
+    local function try_all(shift, value, accepting)
+      for _, index in ipairs(occurrences(key, n, value, accepting)) do
+        index = index + shift
+        try_at(part(key, index - 2, index + 2), index)
+      end
+    end
+    if not gap then
+      try_all(0, plain, accepts)
+      return best.index
+    end
+    if #p.before == 0 and #p.after == 0 then
+      return hint or 0
+    end
+    for shift, expected in pairs({[1] = p.before[1] or false, [0] = p.after[1] or false}) do
+      if expected then
+        try_all(shift, #expected ~= 40 and expected, function(value)
+          return is_neighbour(value, expected)
+        end)
+      end
+    end
+    return best.index
+  end
+
+  local function none_of(key, n, side)
+    for _, expected in ipairs(side) do
+      local function accepts(value)
+        return is_neighbour(value, expected)
+      end
+      if #occurrences(key, n, #expected ~= 40 and expected, accepts) > 0 then
+        return false
+      end
+    end
+    return true
+  end
+
+  local function gap_for(key, n, p)
+    if n == 0 or not p.right and #p.before == 0 and p.hint == 0 then
+      return 0
+    end
+    if p.right and #p.after == 0 and p.hint == -1 then
+      return n
+    end
+    local found = nearest(key, n, p)
+    if found then
+      return found
+    end
+    local hint, reach = hinted(p, n), REACH[p.effort]
+    local side = p.right and p.after or p.before
+    local all = not hint or not reach or hint <= reach and hint + reach >= n
+    if all and #side > 0 and none_of(key, n, side) then
+      return p.right and n or 0         -- those beside it have been taken off this end
+    end
+    return p.effort == 3 and (hint or n) or nil
+  end
+
+  local function token()
+    return 'crosstide ' .. sha1(fx .. ARGV[4])        -- nobody's value
+  end
+
+  local function is_spliced(distance, n)
+    return distance <= 2 or distance <= SPLICE_MAX and n > SPLICE_FROM
+  end
+
+  -- Takes what is on one side off, and puts it back with what is to come between.
+  local function splice(key, n, left, right, between)
+    if left <= right then
+      local off = left > 0 and try('LPOP', key, left) or {}
+      if not between then
+        try('LPOP', key)
+      end
+      local back = {between}
+      for i = #off, 1, -1 do
+        back[#back + 1] = off[i]
+      end
+      return #back > 0 and failure(try('LPUSH', key, unpack(back))) or nil
+    end
+    local off = right > 0 and try('RPOP', key, right) or {}
+    if not between then
+      try('RPOP', key)
+    end
+    local back = {between}
+    for i = #off, 1, -1 do
+      back[#back + 1] = off[i]
+    end
+    return #back > 0 and failure(try('RPUSH', key, unpack(back))) or nil
+  end
+
+  local function insert(at_key, n, gap, name, value)
+    local key = KEYS[at_key]
+    local left, right = gap, n - gap
+    tell('i', at_key, left <= right and left or -1 - right, name)
+    if is_spliced(math.min(left, right), n) then
+      return splice(key, n, left, right, value)
+    end
+    local beside, mark = try('LINDEX', key, gap), token()
+    try('LSET', key, gap, mark)
+    local inserted = try('LINSERT', key, 'BEFORE', mark, value)
+    return failure(try('LSET', key, gap + 1, beside)) or failure(inserted)
+  end
+
+  local function remove(at_key, n, index, name)
+    local key = KEYS[at_key]
+    local left, right = index, n - 1 - index
+    tell('r', at_key, left <= right and left or -1 - right, name)
+    if is_spliced(math.min(left, right), n) then
+      return splice(key, n, left, right, nil)
+    end
+    local mark = token()
+    return failure(try('LSET', key, index, mark)) or failure(try('LREM', key, 1, mark))
+  end
+
+  -- The element's index, or nil.
+  local function find(key, n, guard, expected, place)
+    return nearest(key, n, parse(place), function(value)
+      return value and holds(value, guard, expected)
+    end, guard == VALUE and expected)
+  end
+
+  list_put = function(at_key, name, guard, expected, want, desired, place)
+    local key = KEYS[at_key]
+    local n = try('LLEN', key)
+    if type(n) == 'table' then
+      return guard == ABSENT and (want ~= ABSENT and WRONG_TYPE or nil) or guard ~= ABSENT and 'guard' or nil
+    end
+    if guard == ABSENT then
+      if want == ABSENT then
+        return nil
+      end
+      local gap = gap_for(key, n, parse(place))
+      return not gap and 'guard' or gap and insert(at_key, n, gap, name, desired)
+    end
+    local index = n > 0 and find(key, n, guard, expected, place)
+    if not index then
+      return 'guard'
+    end
+    if want == ABSENT then
+      return remove(at_key, n, index, name)
+    end
+    tell('s', at_key, index <= n - 1 - index and index or index - n, name)
+    return failure(try('LSET', key, index, desired))
+  end
+
+  list_check = function(at_key, guard, expected, place)
+    if guard == ABSENT then
+      return nil
+    end
+    local key = KEYS[at_key]
+    local n = try('LLEN', key)
+    return (type(n) == 'table' or n == 0 or not find(key, n, guard, expected, place)) and 'guard' or nil
+  end
+end
+
 -- Keys whose string was not the one expected: its deadline is neither set nor cleared, that was meant for another.
 local other_strings = {}
 
@@ -399,6 +700,11 @@ for number = first, last do
       knows = ARGV[at]
       at = at + 1
     end
+    local place
+    if kind == LIST and op ~= PROBE then
+      place = ARGV[at]
+      at = at + 1
+    end
 
     local digest, exception
     if count > 0 and (not heads or heads[key_digest_of(at_key)]) then
@@ -408,7 +714,12 @@ for number = first, last do
     local missed
     if op == PROBE then
       use(db_of and db_of[at_key] or 0)
-      local content = read(kind, key, name)
+      local content
+      if kind == LIST then
+        tell('p', at_key, 0, name)        -- capture answers
+      else
+        content = read(kind, key, name)
+      end
       local form = 'a'
       if content then
         form = 'v'
@@ -429,7 +740,15 @@ for number = first, last do
         if db_of then
           use(db_of[at_key])
         end
-        if op == PUT then
+        if kind == LIST then
+          if op == PUT then
+            missed = list_put(at_key, name, guard, expected, want, desired, place)
+          elseif op == CHECK then
+            missed = list_check(at_key, guard, expected, place)
+          else
+            missed = 'NOTINTEGER nothing can be added to an element of a list'
+          end
+        elseif op == PUT then
           missed = put(kind, key, name, guard, expected, want, desired)
         elseif op == CHECK then
           missed = check(kind, key, name, guard, expected)
