@@ -187,7 +187,8 @@ final class ListEchoes {
       list.insert(place(left), place(right), nobodys, content);
       report(told, nobodys);
       report(told, position);
-    } else if (!insertedAmongEquals(list, left, right, position, content)) {
+    } else if (!insertedAmongEquals(list, left, right, position, content)
+        && !insertedBesideOdd(told, left, right, content)) {
       list.insert(place(left), place(right), position, content);
       report(told, position);
     }
@@ -229,6 +230,46 @@ final class ListEchoes {
     return true;
   }
 
+  /**
+   * Puts it where it is as its position wants it, if only one element beside it is in the way: that
+   * one is out of order then. Were it always the new one, the owner might move those that are in
+   * order around the one that is not, for ever.
+   */
+  private boolean insertedBesideOdd(
+      Told told,
+      ShadowList.@Nullable Entry left,
+      ShadowList.@Nullable Entry right,
+      Content content) {
+    ShadowList list = key(told.key()).list();
+    Bytes position = told.position();
+    if (right != null) {
+      Bytes beyond = place(list.beside(right, false));
+      if (isBetween(place(left), position, beyond)) {
+        ShadowList.Entry in = list.insert(right.place(), beyond, position, content);
+        list.remove(right);
+        list.insert(in.place(), beyond, right.position(), right.content());
+        report(told, right.position());
+        return true;
+      }
+    }
+    if (left != null) {
+      Bytes beyond = place(list.beside(left, true));
+      if (isBetween(beyond, position, place(right))) {
+        ShadowList.Entry in = list.insert(beyond, left.place(), position, content);
+        list.remove(left);
+        list.insert(beyond, in.place(), left.position(), left.content());
+        report(told, left.position());
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static boolean isBetween(@Nullable Bytes left, Bytes position, @Nullable Bytes right) {
+    return (left == null || left.compareTo(position) < 0)
+        && (right == null || position.compareTo(right) < 0);
+  }
+
   private void removed(CommandContext context, Told told) {
     ShadowKey key = key(told.key());
     if (!key.exact()) {
@@ -250,10 +291,22 @@ final class ListEchoes {
       return;
     }
     list.remove(met);
+    if (meant != null && meant.content().equals(met.content())) {
+      relabel(list, meant, met.position(), met.content()); // nobody can tell which of them has gone
+    }
     report(told, met.position());
     if (meant != null) {
       report(told, meant.position());
     }
+  }
+
+  /** What stands there is taken for another one, with this content. */
+  private static void relabel(
+      ShadowList list, ShadowList.Entry entry, Bytes position, Content content) {
+    Bytes left = place(list.beside(entry, true));
+    Bytes right = place(list.beside(entry, false));
+    list.remove(entry);
+    list.insert(left, right, position, content);
   }
 
   /** Whether both and all between them are equal. */
@@ -281,11 +334,32 @@ final class ListEchoes {
       context.mismatch(key);
       return;
     }
-    key.list().set(met, content);
-    if (!met.position().equals(told.position())) {
-      report(told, met.position());
-      report(told, told.position());
+    ShadowList list = key.list();
+    if (met.position().equals(told.position())) {
+      list.set(met, content);
+      return;
     }
+    report(told, met.position());
+    report(told, told.position());
+    ShadowList.Entry meant = list.find(told.position());
+    if (meant == null || !meant.content().equals(met.content()) || areBeside(list, meant, met)) {
+      list.set(met, content);
+      return;
+    }
+    // Equal elements: the one that has been set is the one meant, whose place the other has now.
+    Bytes left = place(list.beside(met, true));
+    Bytes right = place(list.beside(met, false));
+    list.remove(met);
+    relabel(list, meant, met.position(), met.content());
+    list.insert(left, right, told.position(), content);
+  }
+
+  private static boolean areBeside(ShadowList list, ShadowList.Entry one, ShadowList.Entry other) {
+    return isAt(list.beside(one, true), other) || isAt(list.beside(one, false), other);
+  }
+
+  private static boolean isAt(ShadowList.@Nullable Entry entry, ShadowList.Entry other) {
+    return entry != null && entry.place().equals(other.place());
   }
 
   private static @Nullable Bytes place(ShadowList.@Nullable Entry entry) {

@@ -136,6 +136,13 @@ public final class ShadowList {
     throw new IllegalArgumentException(key + " has no element at " + entry.place());
   }
 
+  /** The element just before or after one; null at the end. */
+  public @Nullable Entry beside(Entry entry, boolean before) {
+    try (Walk walk = walkFrom(entry.place(), before)) {
+      return walk.next();
+    }
+  }
+
   /** From the head to the tail, or the other way. */
   public Walk walk(boolean backwards) {
     Integer space = space();

@@ -100,17 +100,39 @@ class ListEchoesTest {
   }
 
   @Test
-  void aRemovalThatMetAnotherElementIsReported() {
+  void aRemovalThatMetAnEqualElementElsewhereHasTakenTheOneMeant() {
     stream.run("RPUSH l x a x b");
     Bytes first = at(0);
     Bytes second = at(2);
     assertThat(lists.batch().told('r', "l", 2, first).run("LREM l -1 x").exec())
-        .containsExactly(holds(second, Content.ABSENT, -1), holds(first, Content.utf8("x"), -1));
+        .containsExactly(holds(second, Content.utf8("x"), 0), holds(first, Content.ABSENT, -1));
     assertThat(lists.inShadow("l")).containsExactly("x", "a", "b");
-    assertThat(at(0)).isEqualTo(first);
+    assertThat(at(0)).isEqualTo(second);
+  }
+
+  @Test
+  void aRemovalThatMetAnotherElementIsReported() {
+    stream.run("RPUSH l y a x b");
+    Bytes first = at(0);
+    Bytes third = at(2);
+    assertThat(lists.batch().told('r', "l", 2, first).run("LREM l -1 x").exec())
+        .containsExactly(holds(third, Content.ABSENT, -1), holds(first, Content.utf8("y"), -1));
     Bytes gone = between(first, at(1));
     assertThat(lists.batch().told('r', "l", 0, gone).run("LPOP l").exec())
         .containsExactly(holds(first, Content.ABSENT, -1));
+  }
+
+  @Test
+  void ofTwoThatAreOutOfOrderTheOneIsReportedThatIsInTheWay() {
+    stream.run("RPUSH l a b c d");
+    Bytes second = at(1);
+    Bytes third = at(2);
+    Bytes position = between(third, at(3));
+    // It belongs behind c and comes before it: but for c it would be where it belongs.
+    assertThat(lists.batch().told('i', "l", 2, position).run("LINSERT l AFTER b X").exec())
+        .containsExactly(holds(third, Content.utf8("c"), 3));
+    assertThat(at(1)).isEqualTo(second);
+    assertThat(at(2)).isEqualTo(position);
   }
 
   @Test
@@ -181,7 +203,8 @@ class ListEchoesTest {
     Bytes first = at(0);
     Bytes third = at(2);
     assertThat(lists.batch().told('s', "l", 2, first).run("LSET l 2 y").exec())
-        .containsExactly(holds(third, Content.utf8("y"), -1), holds(first, Content.utf8("x"), -1));
+        .containsExactly(holds(third, Content.utf8("x"), 0), holds(first, Content.utf8("y"), 2));
+    assertThat(lists.inShadow("l")).containsExactly("x", "a", "y");
   }
 
   @Test
