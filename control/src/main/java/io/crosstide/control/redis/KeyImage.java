@@ -8,8 +8,8 @@ import java.security.NoSuchAlgorithmException;
 
 /**
  * A key's whole content, small enough to compare millions: type, deadline, number of elements, and
- * a digest of them that does not depend on their order. Images of equal content are equal, whether
- * taken from a Redis or from merged state.
+ * a digest of them that does not depend on their order, but for a list's elements. Images of equal
+ * content are equal, whether taken from a Redis or from merged state.
  *
  * @param type as Redis's {@code TYPE} says it; {@code none} for an absent key
  * @param deadlineMillis since 1970; 0 for none
@@ -80,6 +80,11 @@ public record KeyImage(
       low += hashLow;
       high += hashHigh + (Long.compareUnsigned(low, hashLow) < 0 ? 1 : 0);
       elements++;
+    }
+
+    /** A list's next element: its place in the list is its name. */
+    public void addNext(Content content) {
+      add(Bytes.wrap(ByteBuffer.allocate(Long.BYTES).putLong(elements).array()), content);
     }
 
     public KeyImage image(String type, long deadlineMillis) {

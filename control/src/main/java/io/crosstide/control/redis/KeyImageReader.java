@@ -36,6 +36,8 @@ public final class KeyImageReader {
 
   private static final int SCAN_COUNT = 1_000;
 
+  private static final String LIST = "list";
+
   /** A collection whose scan does not yield its size is scanned again this often. */
   private static final int SCAN_ATTEMPTS = 5;
 
@@ -173,6 +175,7 @@ public final class KeyImageReader {
       case "set" -> isSmall(key) ? commands.smembers(key.key()) : commands.scard(key.key());
       case "zset" ->
           isSmall(key) ? commands.zrangeWithScores(key.key(), 0, -1) : commands.zcard(key.key());
+      case LIST -> isSmall(key) ? commands.lrange(key.key(), 0, -1) : commands.llen(key.key());
       default -> commands.dump(key.key());
     };
   }
@@ -198,6 +201,8 @@ public final class KeyImageReader {
     }
     if (content instanceof Map<?, ?> fields) {
       fields.forEach((name, value) -> add((byte[]) name, Content.of(bytes(value))));
+    } else if (key.type.equals(LIST) && content instanceof Iterable<?> values) {
+      values.forEach(value -> builder.addNext(Content.of(bytes(value))));
     } else if (content instanceof Iterable<?> members) {
       members.forEach(this::addMember);
     } else {
@@ -232,6 +237,7 @@ public final class KeyImageReader {
       switch (key.type) {
         case "hash" -> scanHash(db, key.key());
         case "set" -> scanSet(db, key.key());
+        case LIST -> readList(db, key.key());
         default -> scanZset(db, key.key());
       }
       // A scan may show an element twice while the table is resized; then the size tells.
@@ -257,6 +263,16 @@ public final class KeyImageReader {
       step.getMap().forEach((name, value) -> add(name, Content.of(Bytes.wrap(value))));
       cursor = step;
     } while (!cursor.isFinished());
+  }
+
+  /** In pieces: what a client pushes or pops meanwhile shows in the size. */
+  private void readList(int db, byte[] key) throws RedisUnavailableException {
+    List<byte[]> piece;
+    do {
+      long from = builder.elements();
+      piece = redis.await(redis.commands(db).lrange(key, from, from + SCAN_COUNT - 1));
+      piece.forEach(value -> builder.addNext(Content.of(Bytes.wrap(value))));
+    } while (piece.size() == SCAN_COUNT);
   }
 
   private void scanSet(int db, byte[] key) throws RedisUnavailableException {

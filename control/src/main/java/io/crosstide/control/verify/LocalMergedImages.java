@@ -35,6 +35,8 @@ public final class LocalMergedImages implements MergedImages {
 
   /** Turns visited keys into images. */
   private static final class Summing implements MergedState.Visitor {
+    private static final String LIST = "list";
+
     private final KeyImage.Builder builder = new KeyImage.Builder();
     private final Consumer consumer;
     private RedisKey key = RedisKey.of(0, "");
@@ -55,7 +57,11 @@ public final class LocalMergedImages implements MergedImages {
 
     @Override
     public void element(Bytes name, Content content) {
-      builder.add(name, content);
+      if (type.equals(LIST)) {
+        builder.addNext(content); // they come in the list's order
+      } else {
+        builder.add(name, content);
+      }
     }
 
     @Override

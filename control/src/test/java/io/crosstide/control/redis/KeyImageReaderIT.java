@@ -97,7 +97,10 @@ class KeyImageReaderIT {
             () -> replace(commands, () -> commands.zadd(bytes("k"), 1, bytes("a"))),
             () -> commands.zadd(bytes("k"), 1.5, bytes("a")),
             () -> commands.zadd(bytes("k"), Double.POSITIVE_INFINITY, bytes("a")),
-            () -> replace(commands, () -> commands.rpush(bytes("k"), bytes("a"))));
+            () -> replace(commands, () -> commands.rpush(bytes("k"), bytes("a"))),
+            () -> commands.rpush(bytes("k"), bytes("b")),
+            () -> replace(commands, () -> commands.rpush(bytes("k"), bytes("b"), bytes("a"))),
+            () -> commands.rpush(bytes("k"), bytes("a")));
     int expected = 0;
     for (Runnable state : states) {
       state.run();
@@ -124,12 +127,19 @@ class KeyImageReaderIT {
       builder.add(Bytes.utf8("f" + i), Content.utf8("v" + i));
     }
     KeyImage hash = builder.image("hash", 0);
+    builder.reset();
+    for (int i = 0; i < 2_000; i++) {
+      commands.rpush(bytes("list"), bytes("v" + i % 7));
+      builder.addNext(Content.utf8("v" + i % 7));
+    }
+    KeyImage list = builder.image("list", 0);
     builder.reset().add(Bytes.EMPTY, Content.digest(Content.of(Bytes.wrap(large)).sha1()));
     KeyImage string = builder.image("string", 4_000_000_000_000L);
 
     Map<RedisKey, KeyImage> images = images(redis);
 
     assertThat(images.get(RedisKey.of(0, "hash"))).isEqualTo(hash);
+    assertThat(images.get(RedisKey.of(0, "list"))).isEqualTo(list);
     KeyImage image = images.getOrDefault(RedisKey.of(0, "large"), KeyImage.ABSENT);
     long tolerance = new KeyImageReader(redis).deadlineToleranceMillis();
     assertThat(image.matches(string, tolerance)).as("%s, %s", image, string).isTrue();

@@ -190,6 +190,27 @@ public final class PartitionRows implements StateStore, RowStore, CachedStateSto
     }
   }
 
+  @Override
+  public void scanBack(byte[] prefix, byte[] before, Visitor visitor) {
+    if ((unwrittenLetters & letter(prefix)) != 0) {
+      writeAll();
+    }
+    if (Arrays.compareUnsigned(prefix, before) >= 0) {
+      return;
+    }
+    try (KeyValueIterator<Bytes, byte[]> found =
+        rows.reverseRange(Bytes.wrap(prefix), Bytes.wrap(before))) {
+      while (found.hasNext()) {
+        KeyValue<Bytes, byte[]> row = found.next();
+        byte[] key = row.key.get();
+        boolean isEnd = Arrays.equals(key, before); // the range includes it
+        if (!isEnd && (!startsWith(key, prefix) || !visitor.row(key, row.value))) {
+          return;
+        }
+      }
+    }
+  }
+
   private static boolean isConsumedInOrder(byte[] key) {
     return key.length >= CONSUMED_PREFIX_BYTES && CONSUMED_IN_ORDER.indexOf(key[0]) >= 0;
   }

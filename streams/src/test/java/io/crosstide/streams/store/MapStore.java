@@ -61,8 +61,16 @@ final class MapStore implements KeyValueStore<Bytes, byte[]> {
   @Override
   public KeyValueIterator<Bytes, byte[]> range(Bytes from, Bytes to) {
     ranges.add(from);
-    Iterator<Map.Entry<Bytes, byte[]>> entries =
-        new ArrayList<>(rows.subMap(from, true, to, true).entrySet()).iterator();
+    return over(rows.subMap(from, true, to, true));
+  }
+
+  @Override
+  public KeyValueIterator<Bytes, byte[]> reverseRange(Bytes from, Bytes to) {
+    return over(rows.subMap(from, true, to, true).descendingMap());
+  }
+
+  private static KeyValueIterator<Bytes, byte[]> over(Map<Bytes, byte[]> range) {
+    Iterator<Map.Entry<Bytes, byte[]>> entries = new ArrayList<>(range.entrySet()).iterator();
     return new KeyValueIterator<>() {
       @Override
       public void close() {}

@@ -2,6 +2,7 @@ package io.crosstide.streams.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.crosstide.protocol.merge.RowStore;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -59,6 +60,25 @@ class PartitionRowsTest {
     store.written.clear();
     rows.put(bytes("Kbig"), new byte[2 << 20]);
     assertThat(store.written).contains("+Kbig");
+  }
+
+  @Test
+  void rowsAreScannedBackwardsFromBeforeOneOfThem() {
+    for (String key : List.of("Da", "Ea", "Eb", "Ec", "Ed", "Fa")) {
+      rows.put(bytes(key), bytes("1"));
+    }
+    rows.delete(bytes("Eb"));
+    List<String> keys = new ArrayList<>();
+    RowStore.Visitor visitor =
+        (key, value) -> keys.add(new String(key, StandardCharsets.ISO_8859_1)) && keys.size() < 3;
+    rows.scanBack(bytes("E"), bytes("Ed"), visitor);
+    assertThat(keys).containsExactly("Ec", "Ea");
+    keys.clear();
+    rows.scanBack(bytes("E"), bytes("Ee"), visitor);
+    assertThat(keys).containsExactly("Ed", "Ec", "Ea");
+    keys.clear();
+    rows.scanBack(bytes("E"), bytes("Ea"), visitor);
+    assertThat(keys).isEmpty();
   }
 
   @Test
