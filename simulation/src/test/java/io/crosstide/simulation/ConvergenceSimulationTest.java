@@ -21,6 +21,7 @@ class ConvergenceSimulationTest {
       Integer.getInteger("simulation.paced-capture-runs", 200);
   private static final int PACE = 8;
   private static final int HOT_RUNS = Integer.getInteger("simulation.hot-runs", 400);
+  private static final int LIST_RUNS = Integer.getInteger("simulation.list-runs", 80);
   private static final int CAPTURE_RUNS = Integer.getInteger("simulation.capture-runs", 1_000);
   private static final int CAPTURE_DEADLINE_RUNS =
       Integer.getInteger("simulation.capture-deadline-runs", 200);
@@ -62,6 +63,27 @@ class ConvergenceSimulationTest {
     System.out.println(HOT_RUNS + " schedules of counters: " + statistics);
     assertThat(statistics.getOrDefault("commits with increments in rows", 0))
         .isGreaterThan(HOT_RUNS);
+  }
+
+  /**
+   * Order may lag behind, content does not: see B' in docs/PROTOCOL.md, which has a known gap: about
+   * one schedule in 150 goes on moving elements (the first is seed 86 at pace 8).
+   */
+  @Test
+  void listsConvergeToOneOrderAndEveryLookIsExact() {
+    runLists(LIST_RUNS, Simulation.Options.all(), PACE);
+    runLists(LIST_RUNS / 2, Simulation.Options.all(), 1);
+  }
+
+  private static void runLists(int runs, Simulation.Options options, int pace) {
+    Map<String, Integer> statistics = new TreeMap<>();
+    for (long seed = FIRST; seed < FIRST + runs; seed++) {
+      Simulation simulation = new Simulation(seed, options).paced(pace).lists();
+      simulation.run();
+      simulation.statistics.forEach((what, count) -> statistics.merge(what, count, Integer::sum));
+    }
+    System.out.println(runs + " schedules of lists at pace " + pace + ": " + statistics);
+    assertThat(statistics.getOrDefault("misses", 0)).isGreaterThan(runs);
   }
 
   @Test
@@ -142,17 +164,24 @@ class ConvergenceSimulationTest {
     Throwable caught = null;
     for (long seed = 0; seed < 200 && caught == null; seed++) {
       try {
-        new Simulation(seed, options).paced(PACE).run();
+        planted(seed, options).run();
       } catch (Simulation.Violation violation) {
-        caught = holds(seed, options.planted(Plant.NONE)) ? violation : null;
+        caught = holds(seed, options, bug) ? violation : null;
       }
     }
     assertThat(caught).as("a violation within 200 schedules with " + bug).isNotNull();
   }
 
-  private static boolean holds(long seed, Simulation.Options options) {
+  private static Simulation planted(long seed, Simulation.Options options) {
+    Simulation simulation = new Simulation(seed, options).paced(PACE);
+    return options.plant().isInLists() ? simulation.lists() : simulation;
+  }
+
+  /** Without the bug. */
+  private static boolean holds(long seed, Simulation.Options options, Plant bug) {
     try {
-      new Simulation(seed, options).paced(PACE).run();
+      Simulation simulation = new Simulation(seed, options.planted(Plant.NONE)).paced(PACE);
+      (bug.isInLists() ? simulation.lists() : simulation).run();
       return true;
     } catch (Simulation.Violation violation) {
       return false;

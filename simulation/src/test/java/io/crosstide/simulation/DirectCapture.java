@@ -19,16 +19,23 @@ final class DirectCapture implements CaptureStage {
   private final SimRedis redis;
   private final Witness witness;
   private final Consumer<ChangeEvent> log;
+  private final boolean losesNews;
   private MarkerState marker = MarkerState.initial(0);
   private HybridTimestamp lastStamp = HybridTimestamp.ZERO;
   private int read;
   private int published;
 
-  DirectCapture(Origin origin, SimRedis redis, Witness witness, Consumer<ChangeEvent> log) {
+  DirectCapture(
+      Origin origin,
+      SimRedis redis,
+      Witness witness,
+      Consumer<ChangeEvent> log,
+      boolean losesNews) {
     this.origin = origin;
     this.redis = redis;
     this.witness = witness;
     this.log = log;
+    this.losesNews = losesNews;
     redis.stream.add(new SimRedis.MarkerGone("")); // there is none at the first start
   }
 
@@ -51,6 +58,11 @@ final class DirectCapture implements CaptureStage {
       }
     } else if (item instanceof SimRedis.Marker passed) {
       marker = Witness.follow(marker, passed.marker());
+      for (Change.ListHolds news : passed.news()) {
+        if (!losesNews || passed.heldProbe()) {
+          log.accept(control(news, VersionVector.EMPTY, Map.of()));
+        }
+      }
       if (passed.heldProbe() || random.nextInt(4) == 0) {
         beat();
       }

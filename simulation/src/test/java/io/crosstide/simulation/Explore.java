@@ -30,6 +30,9 @@ final class Explore {
     Map<String, Integer> statistics = new TreeMap<>();
     for (long seed = first; seed < first + runs; seed++) {
       Simulation simulation = new Simulation(seed, options).paced(pace);
+      if (faults.contains("L")) {
+        simulation.lists();
+      }
       try {
         simulation.run();
       } catch (Simulation.Violation e) {

@@ -39,6 +39,10 @@ final class Resp {
     int db = keyChange.key().db();
     Bytes key = keyChange.key().name();
     Change change = keyChange.change();
+    List<Object> words = keyChange.words();
+    if (words != null) {
+      return words.isEmpty() ? null : of(db, words.toArray());
+    }
     if (change instanceof Change.StringSet set) {
       return set.deadlineMillis() == 0
           ? of(db, "SET", key, set.value())

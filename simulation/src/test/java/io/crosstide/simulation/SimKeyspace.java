@@ -3,10 +3,12 @@ package io.crosstide.simulation;
 import io.crosstide.crdt.Bytes;
 import io.crosstide.protocol.Change;
 import io.crosstide.protocol.Content;
+import io.crosstide.protocol.Effect;
 import io.crosstide.protocol.Element;
 import io.crosstide.protocol.ElementKind;
 import io.crosstide.protocol.RedisKey;
 import io.crosstide.protocol.merge.EffectSemantics;
+import io.crosstide.protocol.merge.RedisList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -19,6 +21,10 @@ final class SimKeyspace {
   static final class Value {
     final ElementKind kind;
     final TreeMap<Bytes, Content> elements = new TreeMap<>();
+
+    /** Of a list, the order of its elements. */
+    RedisList list = new RedisList();
+
     long deadline;
 
     Value(ElementKind kind) {
@@ -28,6 +34,7 @@ final class SimKeyspace {
     Value copy() {
       Value copy = new Value(kind);
       copy.elements.putAll(elements);
+      copy.list = list.copy();
       copy.deadline = deadline;
       return copy;
     }
@@ -111,6 +118,10 @@ final class SimKeyspace {
         throw new IllegalStateException(key + " is there, but its deadline went with it");
       }
     } else if (change instanceof Change.OfElement of) {
+      if (of instanceof Change.ListPut put && keyChange.at() >= 0) {
+        insert(key, put, keyChange.at());
+        return false;
+      }
       return applyElement(key, of);
     }
     return false;
@@ -132,6 +143,8 @@ final class SimKeyspace {
     Content before = value.elements.getOrDefault(change.name(), Content.ABSENT);
     Content after;
     if (change instanceof Change.HashPut put) {
+      after = Content.of(put.value());
+    } else if (change instanceof Change.ListPut put) {
       after = Content.of(put.value());
     } else if (change instanceof Change.SetAdd) {
       after = Content.PRESENT;
@@ -158,7 +171,20 @@ final class SimKeyspace {
     return sum;
   }
 
+  private void insert(RedisKey key, Change.ListPut put, int at) {
+    Value value = keys.computeIfAbsent(key, k -> new Value(put.kind()));
+    value.list.insert(Math.min(at, value.list.size()), put.name(), put.value());
+    value.elements.put(put.name(), Content.of(put.value()));
+  }
+
   private boolean put(RedisKey key, Value value, Bytes name, Content content) {
+    if (value.kind == ElementKind.LIST_ELEMENT) {
+      if (content.isAbsent()) {
+        value.list.remove(name);
+      } else {
+        value.list.put(name, Objects.requireNonNull(content.value()));
+      }
+    }
     if (!content.isAbsent()) {
       value.elements.put(name, content);
       return false;
@@ -183,6 +209,44 @@ final class SimKeyspace {
     return element.kind() == ElementKind.DEADLINE
         ? value == null
         : value != null && value.kind != element.kind();
+  }
+
+  /** Does to a list what an effect does; null if it misses. */
+  RedisList.@Nullable Outcome applyToList(Element element, Effect effect) {
+    RedisKey key = element.key();
+    Value held = keys.get(key);
+    boolean foreign = held != null && held.kind != ElementKind.LIST_ELEMENT;
+    boolean writes = effect instanceof Effect.Put put && !put.desired().isAbsent();
+    if (foreign && writes) {
+      return null;
+    }
+    Value value = held == null || foreign ? new Value(ElementKind.LIST_ELEMENT) : held;
+    RedisList.Outcome outcome = value.list.apply(element, effect);
+    if (outcome == null || foreign) {
+      return outcome;
+    }
+    Bytes changed = outcome.changed();
+    if (changed != null) {
+      keys.put(key, value);
+      Content now = value.list.content(changed);
+      if (now.isAbsent()) {
+        value.elements.remove(changed);
+      } else {
+        value.elements.put(changed, now);
+      }
+      if (value.elements.isEmpty()) {
+        keys.remove(key);
+      }
+    }
+    return outcome;
+  }
+
+  /** What capture says of an element of a list. */
+  Change.ListHolds holds(Element element) {
+    Value value = keys.get(element.key());
+    RedisList list =
+        value == null || value.kind != ElementKind.LIST_ELEMENT ? new RedisList() : value.list;
+    return list.holds(element.key(), element.name());
   }
 
   /** Writes one element as an effect does, whatever the key held of another type. */

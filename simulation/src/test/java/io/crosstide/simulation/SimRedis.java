@@ -2,6 +2,7 @@ package io.crosstide.simulation;
 
 import io.crosstide.capture.beacon.BeaconWriter;
 import io.crosstide.crdt.Bytes;
+import io.crosstide.crdt.Origin;
 import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.BatchReply;
 import io.crosstide.protocol.Change;
@@ -16,12 +17,15 @@ import io.crosstide.protocol.MarkerState;
 import io.crosstide.protocol.RedisKey;
 import io.crosstide.protocol.merge.EffectSemantics;
 import io.crosstide.protocol.merge.EffectSemantics.ElementState;
+import io.crosstide.protocol.merge.RedisList;
 import io.crosstide.simulation.ReplicationStream.Command;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -39,15 +43,36 @@ final class SimRedis {
    * What one command does to one element or key.
    *
    * @param createsKey there was no such key
+   * @param at of an element put into a list, its index; else -1
+   * @param words of the command, where they do not follow from the change; none if another change
+   *     of the same command has them
    */
-  record KeyChange(RedisKey key, Change change, boolean createsKey) {
+  record KeyChange(
+      RedisKey key, Change change, boolean createsKey, int at, @Nullable List<Object> words) {
     KeyChange(RedisKey key, Change change) {
       this(key, change, false);
     }
+
+    KeyChange(RedisKey key, Change change, boolean createsKey) {
+      this(key, change, createsKey, -1, null);
+    }
+
+    KeyChange(RedisKey key, Change change, int at, @Nullable List<Object> words) {
+      this(key, change, false, at, words);
+    }
+
+    KeyChange creating(boolean createsItsKey) {
+      return new KeyChange(key, change, createsItsKey, at, words);
+    }
   }
 
-  /** A batch passed: the marker as it left it. */
-  record Marker(MarkerState marker, boolean heldProbe) implements Item {}
+  /**
+   * A batch passed: the marker as it left it.
+   *
+   * @param news of lists, what capture has to say
+   */
+  record Marker(MarkerState marker, boolean heldProbe, List<Change.ListHolds> news)
+      implements Item {}
 
   /**
    * @param token what an owner left in its place; empty if a client took it
@@ -65,6 +90,9 @@ final class SimRedis {
      */
     void effectPassed(Element element, Effect effect, Fx number, Content written);
 
+    /** An effect on an element of a list was carried out on {@code met} instead. */
+    void anotherMet(Element meant, Element met);
+
     /** An effect has emptied {@code key}, which had a deadline. */
     void deadlineWentAlong(RedisKey key, Fx number);
 
@@ -76,6 +104,8 @@ final class SimRedis {
   final ReplicationStream replication = new ReplicationStream();
   Plant plant = Plant.NONE;
   private final LongSupplier clock;
+  private Origin writer = Origin.of(1);
+  private LongSupplier lastSeq = () -> 0;
   private final StreamListener listener;
   final List<Item> stream = new ArrayList<>();
   @Nullable MarkerState marker;
@@ -92,6 +122,29 @@ final class SimRedis {
   SimRedis(LongSupplier clock, StreamListener listener) {
     this.clock = clock;
     this.listener = listener;
+  }
+
+  /** Lists' elements are named by the seqs that {@code origin}'s writes get. */
+  void writesAs(Origin origin, LongSupplier lastSeq) {
+    writer = origin;
+    this.lastSeq = lastSeq;
+  }
+
+  /** The seq of the next local change. */
+  long nextSeq() {
+    return lastSeq.getAsLong() + 1;
+  }
+
+  Origin writer() {
+    return writer;
+  }
+
+  /** What the key holds as a list; an empty one if it is none. */
+  RedisList list(RedisKey key) {
+    SimKeyspace.Value value = keys.value(key);
+    return value != null && !isExpired(value) && value.kind == ElementKind.LIST_ELEMENT
+        ? value.list
+        : new RedisList();
   }
 
   private void enter(Item item, List<Command> commands) {
@@ -171,7 +224,7 @@ final class SimRedis {
       boolean createsKey =
           ChangeEvent.mayCreateKey(change.change()) && keys.value(change.key()) == null;
       boolean emptied = keys.apply(change);
-      all.add(new KeyChange(change.key(), change.change(), createsKey));
+      all.add(change.creating(createsKey));
       if (emptied) {
         all.add(new KeyChange(change.key(), new Change.DeadlineRemove()));
       }
@@ -253,11 +306,17 @@ final class SimRedis {
     List<BatchReply.Miss> misses = new ArrayList<>();
     List<BatchReply.ProbeAnswer> answers = new ArrayList<>();
     List<Command> written = new ArrayList<>();
+    Set<Element> news = new TreeSet<>();
     EffectSemantics.EarlierInBatch earlier = new EffectSemantics.EarlierInBatch();
     VersionVector context = at.context();
     long number = batch.first();
     for (EffectBatch.Group group : batch.groups()) {
       for (Effect effect : group.effects()) {
+        if (effect.element() != null && effect.element().kind() == ElementKind.LIST_ELEMENT) {
+          Fx fx = new Fx(batch.epoch(), number++);
+          listEffect(effect.element(), effect, fx, context, exceptions, misses, answers, news);
+          continue;
+        }
         effect(
             effect,
             new Fx(batch.epoch(), number),
@@ -278,7 +337,7 @@ final class SimRedis {
     commands.add(Resp.batchMarker(at, after, batch));
     commands.addAll(written);
     commands.addAll(Resp.exceptions(at, after));
-    enter(new Marker(after, batch.hasProbe()), commands);
+    enter(new Marker(after, batch.hasProbe(), news.stream().map(keys::holds).toList()), commands);
     return new BatchReply(BatchReply.Outcome.APPLIED, misses, answers);
   }
 
@@ -300,6 +359,46 @@ final class SimRedis {
       enter(new Changes(clock.getAsLong(), expired), List.of());
     }
     return commands;
+  }
+
+  private void listEffect(
+      Element element,
+      Effect effect,
+      Fx number,
+      VersionVector context,
+      Map<String, MarkerState.Missed> exceptions,
+      List<BatchReply.Miss> misses,
+      List<BatchReply.ProbeAnswer> answers,
+      Set<Element> news) {
+    String digest = element.digest();
+    MarkerState.Missed exception = exceptions.get(digest);
+    Fx exceptionFx = exception == null ? Fx.NONE : exception.fx();
+    if (effect instanceof Effect.Probe) {
+      answers.add(new BatchReply.ProbeAnswer(number.number(), Content.ABSENT, exceptionFx));
+      news.add(element);
+      return;
+    }
+    RedisList.Outcome outcome =
+        exceptionFx.atMost(EffectSemantics.knows(effect))
+            ? keys.applyToList(element, plant.inList(effect))
+            : null;
+    if (outcome == null) {
+      misses.add(new BatchReply.Miss(number.number(), "guard"));
+      exceptions.put(
+          digest,
+          new MarkerState.Missed(number, exception == null ? context : exception.context()));
+      return;
+    }
+    exceptions.remove(digest);
+    outcome.news().forEach(name -> news.add(new Element(element.key(), element.kind(), name)));
+    Bytes changed = outcome.changed();
+    if (changed != null) {
+      Element met = new Element(element.key(), element.kind(), changed);
+      listener.effectPassed(met, effect, number, keys.content(met));
+      if (!met.equals(element)) {
+        listener.anotherMet(element, met);
+      }
+    }
   }
 
   private void effect(
@@ -392,7 +491,7 @@ final class SimRedis {
     }
     MarkerState raised = at.raisedTo(epoch);
     marker = raised;
-    enter(new Marker(raised, false), List.of(Resp.raise(at, raised)));
+    enter(new Marker(raised, false, List.of()), List.of(Resp.raise(at, raised)));
     return raised;
   }
 
@@ -401,7 +500,7 @@ final class SimRedis {
     if (itsToken.equals(token)) {
       token = null;
       marker = wanted;
-      enter(new Marker(wanted, false), Resp.install(at, wanted));
+      enter(new Marker(wanted, false, List.of()), Resp.install(at, wanted));
       return wanted;
     }
     return at == null || at.fx().compareTo(wanted.fx()) < 0 ? null : raise(at, wanted.epoch());

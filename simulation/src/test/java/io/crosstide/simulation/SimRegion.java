@@ -92,6 +92,7 @@ final class SimRegion implements SimRedis.StreamListener {
     redis = new SimRedis(millis, this);
     redis.plant = plant;
     witness = new Witness(origin, millis);
+    redis.writesAs(origin, () -> witness.happened().size());
     sentEffects = new SimSentEffects(millis, plant);
     config = new MergerConfig(0, origin, members, 8, 1 << 20, 3, 4, 3, new SpillRule(1, 2));
     for (int member : members) {
@@ -102,7 +103,8 @@ final class SimRegion implements SimRedis.StreamListener {
     capture =
         realCapture
             ? new SimCapture(origin, redis, log, millis, new AroundCapture(), plant, statistics)
-            : new DirectCapture(origin, redis, witness, log::append);
+            : new DirectCapture(
+                origin, redis, witness, log::append, plant == Plant.LOSES_LIST_NEWS);
     wire = new SimWire(redis, sentEffects);
     merger = newMerger();
   }
@@ -170,6 +172,13 @@ final class SimRegion implements SimRedis.StreamListener {
       count("passed over unseen local writes (P14)");
       slipped.add(element);
     }
+  }
+
+  @Override
+  public void anotherMet(Element meant, Element met) {
+    count("another element of a list met");
+    slipped.add(meant);
+    slipped.add(met);
   }
 
   @Override

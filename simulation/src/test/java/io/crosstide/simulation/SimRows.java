@@ -51,6 +51,19 @@ final class SimRows implements RowStore {
     }
   }
 
+  @Override
+  public void scanBack(byte[] prefix, byte[] before, Visitor visitor) {
+    for (Map.Entry<byte[], byte[]> row : rows.headMap(before, false).descendingMap().entrySet()) {
+      byte[] key = row.getKey();
+      boolean inside =
+          key.length >= prefix.length
+              && Arrays.equals(key, 0, prefix.length, prefix, 0, prefix.length);
+      if (!inside || !visitor.row(key, row.getValue())) {
+        return;
+      }
+    }
+  }
+
   int size() {
     return rows.size();
   }

@@ -1,5 +1,6 @@
 package io.crosstide.simulation;
 
+import io.crosstide.crdt.Bytes;
 import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.Change;
 import io.crosstide.protocol.ChangeEvent;
@@ -158,6 +159,12 @@ final class Simulation {
   Simulation hotCounters() {
     hot = true;
     workload.heat();
+    return this;
+  }
+
+  /** Most commands are about lists. */
+  Simulation lists() {
+    workload.withLists();
     return this;
   }
 
@@ -604,6 +611,12 @@ final class Simulation {
       Map<Element, Content> held = region.redis.everything();
       if (!held.equals(wanted)) {
         throw violation("E: region " + region.id + " differs: " + difference(region, held, wanted));
+      }
+      for (RedisKey key : region.redis.keyNames()) {
+        List<Bytes> names = region.redis.list(key).names();
+        check(
+            names.equals(names.stream().sorted().toList()),
+            "E: region " + region.id + " has the list " + key + " in another order");
       }
       check(region.redis.marker != null, "region " + region.id + " has no marker");
       check(

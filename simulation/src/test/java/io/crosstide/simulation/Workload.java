@@ -32,6 +32,7 @@ final class Workload {
   private final boolean deadlines;
   private final boolean mixedTypes;
   private boolean hot;
+  private boolean lists;
   private final boolean longValues;
   private long unique;
 
@@ -44,6 +45,20 @@ final class Workload {
     this.random = random;
     this.keys = keys;
     this.deadlines = deadlines;
+  }
+
+  /** From now on most commands are about lists. */
+  void withLists() {
+    lists = true;
+  }
+
+  private RedisKey listKey() {
+    return mixedTypes ? anyKey() : RedisKey.of(0, "l" + random.nextInt(2));
+  }
+
+  /** Mostly one of few, so that a list has equal elements. */
+  private Bytes listValue() {
+    return random.nextInt(3) == 0 ? text() : Bytes.utf8("e" + random.nextInt(3));
   }
 
   /** From now on most commands are increments. */
@@ -60,6 +75,16 @@ final class Workload {
    * would change nothing.
    */
   List<KeyChange> next(SimRedis redis, long now) {
+    if (lists && random.nextInt(3) > 0) {
+      RedisKey key = listKey();
+      redis.expireIfDue(key);
+      ElementKind kind = redis.kind(key);
+      if (kind == null || kind == ElementKind.LIST_ELEMENT) {
+        return random.nextInt(40) == 0 && kind != null
+            ? List.of(new KeyChange(key, new Change.KeyDelete()))
+            : new ListCommands(random, redis, key, this::listValue).next();
+      }
+    }
     boolean counts = hot && random.nextInt(16) > 0;
     if (!counts && random.nextInt(10) == 0) {
       return transaction(redis);
