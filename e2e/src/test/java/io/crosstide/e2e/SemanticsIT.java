@@ -7,10 +7,12 @@ import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.SetArgs;
 import io.lettuce.core.api.sync.RedisCommands;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -289,6 +291,70 @@ class SemanticsIT {
     assertThat(r2.zscore(key, "x")).isEqualTo(6.1);
     rig.settle();
     everywhere(r -> r.zscore(key, "x"), 2.0);
+  }
+
+  @Test
+  @DisplayName("LIST-1, LIST-2: pushes and insertions stand in the same order everywhere")
+  void listElementsHaveOneOrder() {
+    r1.lpush(key, "hello");
+    rig.settle();
+    r2.lpush(key, "world");
+    rig.settle();
+    everywhere(r -> r.lrange(key, 0, -1), List.of("world", "hello"));
+
+    rig.cut();
+    r1.linsert(key, false, "world", "y1");
+    r2.linsert(key, false, "world", "y2");
+    rig.settle();
+    List<String> merged = r1.lrange(key, 0, -1);
+    assertThat(merged).startsWith("world").endsWith("hello").contains("y1", "y2").hasSize(4);
+    everywhere(r -> r.lrange(key, 0, -1), merged);
+  }
+
+  @Test
+  @DisplayName("LIST-3: a push survives a delete that had not seen it")
+  void pushSurvivesConcurrentDelete() {
+    r1.lpush(key, "x");
+    rig.settle();
+    rig.cut();
+    r1.lpush(key, "y");
+    r2.del(key);
+    rig.settle();
+    everywhere(r -> r.lrange(key, 0, -1), List.of("y"));
+  }
+
+  @Test
+  @DisplayName("LIST-4: an element popped in two regions is popped once")
+  void elementPoppedTwiceTakesNothingElseAlong() {
+    r1.lpush(key, "x", "y", "z");
+    rig.settle();
+    assertThat(r2.rpop(key)).isEqualTo("x");
+    rig.settle();
+    assertThat(r1.rpop(key)).isEqualTo("y");
+    rig.settle();
+    rig.cut();
+    assertThat(r1.rpop(key)).isEqualTo("z");
+    assertThat(r2.rpop(key)).isEqualTo("z");
+    rig.settle();
+    everywhere(r -> r.exists(key), 0L);
+  }
+
+  @Test
+  @DisplayName("LIST-5: a thousand pushes in each of two regions keep their order")
+  void manyConcurrentPushesKeepTheirOrder() {
+    rig.cut();
+    for (int i = 0; i < 1_000; i++) {
+      r1.rpush(key, "a" + i);
+      r2.rpush(key, "b" + i);
+    }
+    rig.settle();
+    List<String> merged = r1.lrange(key, 0, -1);
+    assertThat(merged).hasSize(2_000);
+    for (String region : List.of("a", "b")) {
+      List<String> own = merged.stream().filter(value -> value.startsWith(region)).toList();
+      assertThat(own).isEqualTo(IntStream.range(0, 1_000).mapToObj(i -> region + i).toList());
+    }
+    everywhere(r -> r.lrange(key, 0, -1), merged);
   }
 
   @Test
