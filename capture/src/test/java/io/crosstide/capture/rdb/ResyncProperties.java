@@ -37,7 +37,7 @@ final class ResyncProperties {
         }
       }
       assertThat(world.unseen).as(place).containsAll(world.published);
-      assertThat(world.known()).as(place).isEqualTo(world.redis.contents());
+      assertThat(world.known()).as(place).isEqualTo(world.held());
       assertThat(world.gone).as(place).containsAll(world.publishedAsDeleted);
       assertThat(world.publishedAsAdded).as(place).isEqualTo(world.added);
       world.allIsKnown();

@@ -6,9 +6,11 @@ import io.crosstide.capture.command.StreamInterpreter;
 import io.crosstide.capture.shadow.InMemoryShadow;
 import io.crosstide.capture.shadow.Shadow;
 import io.crosstide.capture.shadow.ShadowKey;
+import io.crosstide.capture.shadow.ShadowList;
 import io.crosstide.crdt.Bytes;
 import io.crosstide.crdt.HybridLogicalClock;
 import io.crosstide.crdt.HybridTimestamp;
+import io.crosstide.crdt.ListPosition;
 import io.crosstide.crdt.Origin;
 import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.BatchReply;
@@ -51,7 +53,21 @@ final class ResyncWorld {
           ElementKind.STRING,
           ElementKind.HASH_FIELD,
           ElementKind.SET_MEMBER,
-          ElementKind.ZSET_MEMBER);
+          ElementKind.ZSET_MEMBER,
+          ElementKind.LIST_ELEMENT);
+
+  /** Of lists' elements, as another region has made them. */
+  private static final List<Bytes> POSITIONS = positions();
+
+  private static List<Bytes> positions() {
+    List<Bytes> positions = new ArrayList<>();
+    Bytes last = null;
+    for (int write = 1; write <= 3; write++) {
+      last = ListPosition.between(last, null, REMOTE, write, ListPosition.Side.AFTER_LEFT);
+      positions.add(last);
+    }
+    return positions;
+  }
 
   /**
    * Clients and owners add to these and do nothing else with them, so that no effect on one misses.
@@ -107,8 +123,22 @@ final class ResyncWorld {
     }
   }
 
-  /** A resync has lived to its end: all is known. */
+  /** A resync has lived to its end: all is known, and owners hear which elements lists have. */
   void allIsKnown() {
+    Map<Element, Content> contents = redis.contents();
+    for (int k = 0; k < 10; k++) {
+      RedisKey key = RedisKey.of(0, "k" + k);
+      if (type(key) == ElementKind.LIST_ELEMENT) {
+        contents
+            .keySet()
+            .removeIf(e -> e.key().equals(key) && e.kind() == ElementKind.LIST_ELEMENT);
+        try (ShadowList.Walk walk = shadow.key(0, key.name()).list().walk(false)) {
+          for (ShadowList.Entry e = walk.next(); e != null; e = walk.next()) {
+            contents.put(new Element(key, ElementKind.LIST_ELEMENT, e.position()), e.content());
+          }
+        }
+      }
+    }
     unseen.clear();
     published.clear();
     gone.clear();
@@ -192,7 +222,7 @@ final class ResyncWorld {
     } else if (random.nextInt(20) == 0) {
       return new Change.StringSet(value(), 0, false);
     }
-    Bytes name = Bytes.utf8("e" + random.nextInt(3));
+    Bytes name = name(type);
     Content now =
         redis.content(new Element(key, type, type == ElementKind.STRING ? Bytes.EMPTY : name));
     BigDecimal delta = BigDecimal.valueOf(1 + random.nextInt(3));
@@ -210,8 +240,14 @@ final class ResyncWorld {
       case SET_MEMBER -> remove ? new Change.SetRemove(name) : new Change.SetAdd(name);
       case ZSET_MEMBER ->
           remove ? new Change.ZsetRemove(name) : new Change.ZsetPut(name, random.nextInt(5));
-      case LIST_ELEMENT, DEADLINE -> null;
+      case LIST_ELEMENT -> remove ? new Change.ListRemove(name) : new Change.ListPut(name, value());
+      case DEADLINE -> null;
     };
+  }
+
+  private Bytes name(ElementKind kind) {
+    int number = random.nextInt(3);
+    return kind == ElementKind.LIST_ELEMENT ? POSITIONS.get(number) : Bytes.utf8("e" + number);
   }
 
   private Bytes value() {
@@ -281,8 +317,7 @@ final class ResyncWorld {
                 ? TYPES.get(random.nextInt(TYPES.size()))
                 : type;
     boolean named = kind != ElementKind.STRING && kind != ElementKind.DEADLINE;
-    Element element =
-        new Element(key, kind, named ? Bytes.utf8("e" + random.nextInt(3)) : Bytes.EMPTY);
+    Element element = new Element(key, kind, named ? name(kind) : Bytes.EMPTY);
     Content now = redis.content(element);
     Content expected = random.nextInt(5) == 0 ? content(kind) : now;
     MarkerState.Missed missed = marker().exceptions().get(element.digest());
@@ -292,7 +327,9 @@ final class ResyncWorld {
       case 1 -> new Effect.Probe(element);
       case 2 -> new Effect.Check(element, expected, knows);
       case 3, 4 ->
-          kind == ElementKind.SET_MEMBER || kind == ElementKind.DEADLINE
+          kind == ElementKind.SET_MEMBER
+                  || kind == ElementKind.LIST_ELEMENT
+                  || kind == ElementKind.DEADLINE
               ? new Effect.Put(element, expected, content(kind), knows)
               : new Effect.Add(element, 1 + random.nextInt(3), knows);
       default -> new Effect.Put(element, expected, content(kind), knows);
@@ -480,6 +517,10 @@ final class ResyncWorld {
       } else if (element != null && COUNTERS.contains(element)) {
         publishedAsAdded.merge(element, delta(event.change()), BigDecimal::add);
       }
+      if (element != null && element.kind() == ElementKind.LIST_ELEMENT) {
+        // Which of its elements differ cannot be told from its values.
+        element = Element.deadline(key);
+      }
       if (element == null) {
         boolean writes = event.change() instanceof Change.StringSet;
         element = writes ? Element.string(key) : Element.deadline(key);
@@ -502,13 +543,48 @@ final class ResyncWorld {
     return change instanceof Change.StringAdd add ? add.delta() : ((Change.HashAdd) change).delta();
   }
 
-  /** What the shadow holds, in the form of {@link MemoryRedis#contents}. */
+  /** What Redis holds, of lists only the order. */
+  Map<Element, Content> held() {
+    Map<Element, Content> held = new TreeMap<>();
+    redis
+        .contents()
+        .forEach(
+            (element, content) ->
+                held.put(
+                    element.kind() == ElementKind.LIST_ELEMENT
+                        ? next(held, element.key())
+                        : element,
+                    content));
+    return held;
+  }
+
+  private static Element next(Map<Element, Content> held, RedisKey list) {
+    int index = 0;
+    while (held.containsKey(atIndex(list, index))) {
+      index++;
+    }
+    return atIndex(list, index);
+  }
+
+  private static Element atIndex(RedisKey list, int index) {
+    return new Element(list, ElementKind.LIST_ELEMENT, Bytes.utf8("" + index));
+  }
+
+  /** What the shadow holds, in the form of {@link #held}. */
   Map<Element, Content> known() {
     Map<Element, Content> known = new TreeMap<>();
     for (Element element : allElements()) {
       Content content = ShadowFold.content(key(shadow, element), element);
       if (!content.isAbsent()) {
         known.put(element, content);
+      }
+    }
+    for (int k = 0; k < 10; k++) {
+      RedisKey key = RedisKey.of(0, "k" + k);
+      try (ShadowList.Walk walk = shadow.key(0, key.name()).list().walk(false)) {
+        for (ShadowList.Entry e = walk.next(); e != null; e = walk.next()) {
+          known.put(next(known, key), e.content());
+        }
       }
     }
     return known;
