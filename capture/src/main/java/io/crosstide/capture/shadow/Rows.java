@@ -142,10 +142,6 @@ final class Rows {
     return Bytes.wrap(Arrays.copyOfRange(row, ELEMENT_HEAD, row.length));
   }
 
-  static long generationOf(byte[] elementRow) {
-    return getLong(elementRow, KEY_HEAD);
-  }
-
   /** The element row of the member that this by-score row names. */
   static byte[] elementOfByScore(byte[] row) {
     byte[] element = new byte[row.length - 8];

@@ -44,7 +44,8 @@ public abstract sealed class Shadow implements AutoCloseable permits InMemorySha
   private final RowStore store;
   private final Overlay overlay;
   private final ShadowOptions options;
-  private final WalkBounds walkBounds = new WalkBounds();
+  private final ScoreBounds scoreBounds = new ScoreBounds();
+  private final ListEnds listEnds = new ListEnds();
   private final Map<Integer, Integer> spaces = new TreeMap<>();
   private int lastSpace;
   private long lastGeneration;
@@ -324,8 +325,12 @@ public abstract sealed class Shadow implements AutoCloseable permits InMemorySha
     return overlay;
   }
 
-  final WalkBounds walkBounds() {
-    return walkBounds;
+  final ScoreBounds scoreBounds() {
+    return scoreBounds;
+  }
+
+  final ListEnds listEnds() {
+    return listEnds;
   }
 
   final ShadowOptions options() {

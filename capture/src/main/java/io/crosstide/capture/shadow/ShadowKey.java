@@ -159,14 +159,14 @@ public final class ShadowKey {
     if (!is(ShadowType.ZSET) || space == null) {
       return ElementCursor.empty();
     }
-    if (shadow.walkBounds().first(generation) == null) {
+    if (shadow.scoreBounds().first(generation) == null) {
       try (ElementCursor lowest = byScore(false)) {
         lowest.next();
       }
     }
     byte[] wanted = Rows.fromScore(space, generation, score);
-    byte[] first = shadow.walkBounds().first(generation);
-    byte[] last = shadow.walkBounds().last(generation);
+    byte[] first = shadow.scoreBounds().first(generation);
+    byte[] last = shadow.scoreBounds().last(generation);
     if (last != null && Arrays.compareUnsigned(wanted, last) > 0) {
       return ElementCursor.empty();
     }
@@ -180,8 +180,8 @@ public final class ShadowKey {
       return ElementCursor.empty();
     }
     byte[] prefix = Rows.byScoreOf(space, generation);
-    byte[] first = from != null ? from : shadow.walkBounds().first(generation);
-    byte[] last = shadow.walkBounds().last(generation);
+    byte[] first = from != null ? from : shadow.scoreBounds().first(generation);
+    byte[] last = shadow.scoreBounds().last(generation);
     RowScan scan =
         shadow
             .overlay()
@@ -190,7 +190,7 @@ public final class ShadowKey {
                 last != null ? Rows.after(last) : Rows.afterPrefix(prefix),
                 Boolean.TRUE.equals(fromEnd));
     ElementCursor.FirstMet firstMet =
-        fromEnd == null ? row -> {} : row -> shadow.walkBounds().walked(generation, fromEnd, row);
+        fromEnd == null ? row -> {} : row -> shadow.scoreBounds().walked(generation, fromEnd, row);
     return ElementCursor.byScore(scan, shadow.overlay(), firstMet);
   }
 
@@ -289,7 +289,7 @@ public final class ShadowKey {
     shadow.overlay().put(row, ElementRow.ofScore(member, score));
     byte[] byScore = Rows.byScore(space, generation, score, member);
     shadow.overlay().put(byScore, NO_VALUE);
-    shadow.walkBounds().written(generation, byScore);
+    shadow.scoreBounds().written(generation, byScore);
     countIf(old == null);
     return old == null;
   }

@@ -6,7 +6,9 @@ import io.crosstide.crdt.ListPosition;
 import io.crosstide.crdt.ListPosition.Side;
 import io.crosstide.crdt.Origin;
 import io.crosstide.protocol.Content;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,27 +56,39 @@ public final class ShadowList {
   // ---- reads ----
 
   public @Nullable Entry first() {
-    return end(false);
+    return nearEnd(false, 0);
   }
 
   public @Nullable Entry last() {
-    return end(true);
+    return nearEnd(true, 0);
   }
 
-  private @Nullable Entry end(boolean last) {
+  /** One of the first or last elements, without a walk if it has been met lately. */
+  private @Nullable Entry nearEnd(boolean last, int skip) {
     Integer space = space();
     if (space == null) {
       return null;
     }
-    WalkBounds bounds = shadow.walkBounds();
-    byte[] bound = last ? bounds.last(key.generation()) : bounds.first(key.generation());
-    byte[] value = bound == null ? null : shadow.overlay().get(bound);
-    if (bound != null && value != null) {
-      return entry(bound, value);
+    Entry known = known(last, skip);
+    if (known == null) {
+      List<byte[]> found = new ArrayList<>(ListEnds.ROWS_MAX);
+      try (Walk walk = walk(last)) {
+        Entry at = walk.next();
+        while (at != null && found.size() < ListEnds.ROWS_MAX) {
+          found.add(Rows.element(space, key.generation(), at.place()));
+          at = found.size() < ListEnds.ROWS_MAX ? walk.next() : null;
+        }
+      }
+      shadow.listEnds().found(key.generation(), last, found);
+      known = known(last, skip);
     }
-    try (Walk walk = walk(last)) {
-      return walk.next();
-    }
+    return known;
+  }
+
+  private @Nullable Entry known(boolean last, int skip) {
+    byte[] row = shadow.listEnds().row(key.generation(), last, skip);
+    byte[] value = row == null ? null : shadow.overlay().get(row);
+    return row == null || value == null ? null : entry(row, value);
   }
 
   /**
@@ -87,8 +101,8 @@ public final class ShadowList {
     }
     boolean backwards = fromHead > key.count() / 2;
     long skip = backwards ? key.count() - 1 - fromHead : fromHead;
-    if (skip == 0) {
-      return end(backwards);
+    if (skip < ListEnds.ROWS_MAX) {
+      return nearEnd(backwards, (int) skip);
     }
     try (Walk walk = walk(backwards)) {
       Entry entry = walk.next();
@@ -147,61 +161,50 @@ public final class ShadowList {
   public Walk walk(boolean backwards) {
     Integer space = space();
     if (space == null) {
-      return new Walk(null, null);
+      return new Walk(null);
     }
-    WalkBounds bounds = shadow.walkBounds();
-    byte[] prefix = Rows.elementsOf(space, key.generation());
-    byte[] first = bounds.first(key.generation());
-    byte[] last = bounds.last(key.generation());
-    return new Walk(
-        shadow
-            .overlay()
-            .scan(
-                first != null ? first : prefix,
-                last != null ? Rows.after(last) : Rows.afterPrefix(prefix),
-                backwards),
-        backwards);
+    return new Walk(shadow.overlay().scan(lowest(space), beyondHighest(space), backwards));
   }
 
   /** From the element next to a place, which need not be taken, to one of the ends. */
   public Walk walkFrom(Bytes place, boolean backwards) {
     Integer space = space();
     if (space == null) {
-      return new Walk(null, null);
+      return new Walk(null);
     }
     byte[] row = Rows.element(space, key.generation(), place);
-    byte[] prefix = Rows.elementsOf(space, key.generation());
-    byte[] first = shadow.walkBounds().first(key.generation());
-    byte[] last = shadow.walkBounds().last(key.generation());
-    byte[] from = backwards ? first != null ? first : prefix : Rows.after(row);
-    byte[] to = backwards ? row : last != null ? Rows.after(last) : Rows.afterPrefix(prefix);
+    byte[] from = backwards ? lowest(space) : Rows.after(row);
+    byte[] to = backwards ? row : beyondHighest(space);
     return Arrays.compareUnsigned(from, to) >= 0
-        ? new Walk(null, null)
-        : new Walk(shadow.overlay().scan(from, to, backwards), null);
+        ? new Walk(null)
+        : new Walk(shadow.overlay().scan(from, to, backwards));
+  }
+
+  /** No row stands before it. */
+  private byte[] lowest(int space) {
+    byte[] bound = shadow.listEnds().bound(key.generation(), false);
+    return bound != null ? bound : Rows.elementsOf(space, key.generation());
+  }
+
+  /** No row stands there or behind. */
+  private byte[] beyondHighest(int space) {
+    byte[] bound = shadow.listEnds().bound(key.generation(), true);
+    return bound != null
+        ? Rows.after(bound)
+        : Rows.afterPrefix(Rows.elementsOf(space, key.generation()));
   }
 
   /** A walk over the elements, which may be written and removed meanwhile. To be closed. */
-  public final class Walk implements AutoCloseable {
+  public static final class Walk implements AutoCloseable {
     private final @Nullable RowScan scan;
-    private @Nullable Boolean fromEnd;
 
-    private Walk(@Nullable RowScan scan, @Nullable Boolean fromEnd) {
+    private Walk(@Nullable RowScan scan) {
       this.scan = scan;
-      this.fromEnd = fromEnd;
     }
 
     /** The next element; null at the end. */
     public @Nullable Entry next() {
-      if (scan == null || !scan.next()) {
-        return null;
-      }
-      byte[] row = scan.row();
-      Boolean end = fromEnd;
-      if (end != null) {
-        shadow.walkBounds().walked(Rows.generationOf(row), end, row);
-        fromEnd = null;
-      }
-      return entry(row, scan.value());
+      return scan != null && scan.next() ? entry(scan.row(), scan.value()) : null;
     }
 
     @Override
@@ -244,7 +247,15 @@ public final class ShadowList {
         (left == null || left.compareTo(position) < 0)
             && (right == null || position.compareTo(right) < 0);
     Bytes place = fits ? position : placeBetween(left, right);
-    return write(place, position, content);
+    Entry made = write(place, position, content);
+    byte[] row = Rows.element(shadow.requireSpace(key.db()), key.generation(), place);
+    if (right == null) {
+      shadow.listEnds().madeEnd(key.generation(), true, row);
+    }
+    if (left == null) {
+      shadow.listEnds().madeEnd(key.generation(), false, row);
+    }
+    return made;
   }
 
   /** A place for what has no position of its own, to be used as its position. */
@@ -267,7 +278,7 @@ public final class ShadowList {
     Entry last = last();
     Bytes left = last == null ? null : last.place();
     Bytes place = ListPosition.between(left, null, PLACES, key.count() + 1, Side.AFTER_LEFT);
-    write(place, place, content);
+    insert(left, null, place, content);
   }
 
   private Entry write(Bytes place, Bytes position, Content content) {
@@ -281,7 +292,7 @@ public final class ShadowList {
     byte[] row = Rows.element(space, key.generation(), place);
     Content kept = kept(content);
     shadow.overlay().put(row, ElementRow.ofListElement(kept, misplaced ? position : null));
-    shadow.walkBounds().written(key.generation(), row);
+    shadow.listEnds().written(key.generation(), row);
     if (misplaced) {
       shadow.overlay().put(Rows.displaced(space, key.generation(), position), place.array());
     }
@@ -302,7 +313,9 @@ public final class ShadowList {
   /** Removes an element and, with the last one of an exact key, the key. */
   public void remove(Entry entry) {
     int space = shadow.requireSpace(key.db());
-    shadow.overlay().delete(Rows.element(space, key.generation(), entry.place()));
+    byte[] row = Rows.element(space, key.generation(), entry.place());
+    shadow.overlay().delete(row);
+    shadow.listEnds().removed(key.generation(), row);
     if (entry.isMisplaced()) {
       shadow.overlay().delete(Rows.displaced(space, key.generation(), entry.position()));
     }

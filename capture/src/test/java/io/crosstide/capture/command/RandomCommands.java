@@ -141,6 +141,9 @@ final class RandomCommands {
     kinds.add(() -> words("ZREM", key(), member(), member()));
     kinds.add(() -> words("ZPOPMIN", key()));
     kinds.add(() -> words("ZPOPMAX", key(), Integer.toString(random.nextInt(4))));
+    kinds.add(() -> words(pick("BZPOPMIN", "BZPOPMAX"), key(), key(), "0.01"));
+    kinds.add(() -> words("ZMPOP", "2", key(), key(), pick("MIN", "MAX"), "COUNT", "2"));
+    kinds.add(() -> words("BZMPOP", "0.01", "2", key(), key(), "MIN"));
     kinds.add(() -> words("ZREMRANGEBYSCORE", key(), pick("-inf", "(0", "1"), pick("(3", "2.5")));
     kinds.add(() -> words("ZREMRANGEBYRANK", key(), pick("0", "1", "-2"), pick("0", "-1", "1")));
     kinds.add(() -> words("GEOADD", key(), "13.361389", "38.115556", member()));

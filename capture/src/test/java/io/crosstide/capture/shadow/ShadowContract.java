@@ -292,6 +292,23 @@ abstract class ShadowContract {
   }
 
   @Test
+  void whatWasPutAndTakenAtAnEndIsNotWalkedOverAgain() {
+    for (int i = 0; i < 20; i++) {
+      key("l").list().append(Content.utf8("v" + i));
+    }
+    restart();
+    assertThat(key("l").list().last()).isNotNull();
+    for (int i = 0; i < 100; i++) {
+      ShadowList list = key("l").list();
+      list.append(Content.utf8("n" + i));
+      list.remove(requireNonNull(list.last()));
+      for (int skip = 0; skip < ListEnds.ROWS_MAX - 1; skip++) {
+        assertThat(shadow.listEnds().row(key("l").generation(), true, skip)).isNotNull();
+      }
+    }
+  }
+
+  @Test
   void aListIsRenamedCopiedAndDroppedWithItsMisplacedElements() {
     ShadowList list = key("l").list();
     list.append(Content.utf8("a"));

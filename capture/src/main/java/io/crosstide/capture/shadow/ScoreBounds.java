@@ -6,22 +6,21 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the rows of recently walked lists, and the by-score rows of sorted sets, begin and end, as
- * far as walks have shown.
+ * Where the by-score rows of recently walked sorted sets begin and end, as far as walks have shown.
  *
- * <p>Taking from one end, as queues do, leaves deleted rows there that every walk from that end
- * would pass over again: without bounds, the cost of a pop grows with the number of pops before it.
- * Forgotten bounds cost one such walk.
+ * <p>Taking from one end of a sorted set, as queues do, leaves deleted rows there that every walk
+ * from that end would pass over again: without bounds, the cost of a pop grows with the number of
+ * pops before it. Forgotten bounds cost one such walk.
  */
-final class WalkBounds {
-  private static final int COLLECTIONS_MAX = 1024;
+final class ScoreBounds {
+  private static final int SETS_MAX = 1024;
 
   /** By generation: all rows lie in [first, last]. Null where no walk has shown it. */
   private final Map<Long, Bounds> bounds =
       new LinkedHashMap<>(64, 0.75f, true) {
         @Override
         protected boolean removeEldestEntry(Map.Entry<Long, Bounds> eldest) {
-          return size() > COLLECTIONS_MAX;
+          return size() > SETS_MAX;
         }
       };
 
