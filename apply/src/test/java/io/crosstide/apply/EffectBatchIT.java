@@ -26,7 +26,14 @@ import io.crosstide.protocol.ElementKind;
 import io.crosstide.protocol.Fx;
 import io.crosstide.protocol.MarkerState;
 import io.crosstide.protocol.RedisKey;
+import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.output.StatusOutput;
+import io.lettuce.core.protocol.CommandArgs;
+import io.lettuce.core.protocol.CommandType;
+import io.lettuce.core.pubsub.RedisPubSubAdapter;
+import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -37,6 +44,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -157,6 +165,56 @@ class EffectBatchIT {
         .filteredOn(command -> !List.of("MULTI", "EXEC").contains(command.get(0)))
         .containsExactly(
             List.of("HSET", "__ct:{3}", "f", "1:2", "c", context(1).encode(), "k", "0", "h", "0"));
+  }
+
+  @Test
+  void aMessageIsHeardOnceWithTheBatchThatClaimsIt() {
+    RedisClient client = RedisClient.create("redis://127.0.0.1:" + redis.port());
+    try (StatefulRedisPubSubConnection<String, String> listening = client.connectPubSub()) {
+      List<String> heard = new CopyOnWriteArrayList<>();
+      listening.addListener(
+          new RedisPubSubAdapter<>() {
+            @Override
+            public void message(String channel, String message) {
+              heard.add(channel + " " + message);
+            }
+          });
+      listening.sync().subscribe("c", "end");
+      EffectBatch batch = batch(1, put("a", "1"), publish("c", "m", false), put("b", "2"));
+      assertThat(scripts.apply(batch).misses()).isEmpty();
+      assertThat(scripts.apply(batch).outcome()).isEqualTo(Outcome.ALREADY_APPLIED);
+      // Redis before 7.0 has no other channels than these.
+      boolean hasShards = redis.version() == Version.INSTALLED;
+      scripts.apply(batch(4, publish("c", "sharded", true)));
+      redis.commands().publish(bytes("end"), bytes(""));
+      Awaitility.await().until(() -> heard.contains("end "));
+      assertThat(heard)
+          .containsExactlyElementsOf(
+              hasShards ? List.of("c m", "end ") : List.of("c m", "c sharded", "end "));
+      assertThat(get("b")).isEqualTo("2");
+    } finally {
+      client.shutdown(Duration.ZERO, Duration.ofSeconds(2));
+    }
+  }
+
+  @Test
+  void aMessageThatRedisRefusesIsReportedAndHoldsNothingUp() {
+    redis
+        .commands()
+        .dispatch(
+            CommandType.ACL,
+            new StatusOutput<>(ByteArrayCodec.INSTANCE),
+            new CommandArgs<>(ByteArrayCodec.INSTANCE)
+                .add("SETUSER")
+                .add("default")
+                .add("-publish"));
+    BatchReply reply = scripts.apply(batch(1, publish("c", "m", false), put("b", "2")));
+    assertThat(reply.misses()).singleElement().satisfies(miss -> assertThat(miss.number()).isOne());
+    assertThat(get("b")).isEqualTo("2");
+  }
+
+  private static Effect publish(String channel, String message, boolean sharded) {
+    return new Effect.Publish(Bytes.utf8(channel), Bytes.utf8(message), sharded);
   }
 
   @Test

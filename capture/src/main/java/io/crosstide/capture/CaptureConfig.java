@@ -34,6 +34,7 @@ import java.util.Map;
  * @param floatIncrements whether writes in the form that Redis gives to float increments count as
  *     increments
  * @param flush what {@code FLUSHDB} and {@code FLUSHALL} mean for other regions
+ * @param messages whether what {@code PUBLISH} says is heard in other regions
  * @param resync what to do when a full resync finds effects that nobody remembers sending
  * @param retention of the log's topic if capture creates it
  */
@@ -50,6 +51,7 @@ public record CaptureConfig(
     Duration clockSkewMax,
     boolean floatIncrements,
     FlushPolicy flush,
+    boolean messages,
     ResyncPolicy resync,
     Duration retention) {
   /** Kafka's own limit has room for context, position and headers besides. */
@@ -97,6 +99,7 @@ public record CaptureConfig(
         CLOCK_SKEW_MAX_DEFAULT,
         true,
         FlushPolicy.REPLICATE,
+        true,
         ResyncPolicy.FAIL,
         Topics.RETENTION_DEFAULT);
   }
@@ -115,6 +118,7 @@ public record CaptureConfig(
         clockSkewMax,
         floatIncrements,
         flush,
+        messages,
         resync,
         retention);
   }
@@ -133,6 +137,7 @@ public record CaptureConfig(
         clockSkewMax,
         floatIncrements,
         flush,
+        messages,
         resync,
         retention);
   }
@@ -151,6 +156,7 @@ public record CaptureConfig(
         skew,
         floatIncrements,
         flush,
+        messages,
         resync,
         retention);
   }
@@ -169,6 +175,26 @@ public record CaptureConfig(
         clockSkewMax,
         on,
         flush,
+        messages,
+        resync,
+        retention);
+  }
+
+  public CaptureConfig withMessages(boolean on) {
+    return new CaptureConfig(
+        region,
+        regionId,
+        redis,
+        kafka,
+        partitions,
+        dataDir,
+        eventBytesMax,
+        inFlightBytesMax,
+        inFlightRecordsMax,
+        clockSkewMax,
+        floatIncrements,
+        flush,
+        on,
         resync,
         retention);
   }
@@ -187,6 +213,7 @@ public record CaptureConfig(
         clockSkewMax,
         floatIncrements,
         policy,
+        messages,
         resync,
         retention);
   }
@@ -205,6 +232,7 @@ public record CaptureConfig(
         clockSkewMax,
         floatIncrements,
         flush,
+        messages,
         policy,
         retention);
   }
@@ -223,6 +251,7 @@ public record CaptureConfig(
         clockSkewMax,
         floatIncrements,
         flush,
+        messages,
         resync,
         time);
   }

@@ -141,6 +141,7 @@ final class CaptureSession implements AutoCloseable {
                     System::currentTimeMillis)
                 .withFloatIncrements(config.floatIncrements())
                 .withFlush(config.flush())
+                .withMessages(config.messages())
                 .withLimits(config.eventBytesMax(), InterpreterConfig.TRANSACTION_EVENTS_MAX),
             shadow,
             clock,

@@ -8,6 +8,8 @@ import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.TransactionResult;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
+import io.lettuce.core.pubsub.RedisPubSubAdapter;
+import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
@@ -17,6 +19,7 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -202,6 +205,85 @@ class ClientsIT {
   }
 
   @Test
+  void messagesAreHeardOnceInEveryRegion() {
+    List<String> heard = new CopyOnWriteArrayList<>();
+    try (StatefulRedisPubSubConnection<String, String> one = rig.region(1).listening();
+        StatefulRedisPubSubConnection<String, String> two = rig.region(2).listening()) {
+      for (StatefulRedisPubSubConnection<String, String> region : List.of(one, two)) {
+        String name = region == one ? "1 " : "2 ";
+        region.addListener(
+            new RedisPubSubAdapter<>() {
+              @Override
+              public void message(String channel, String message) {
+                heard.add(name + message);
+              }
+            });
+        region.sync().subscribe(key);
+      }
+      r1.publish(key, "a");
+      r1.multi();
+      r1.set(key, "v");
+      r1.publish(key, "b");
+      r1.exec();
+      r2.publish(key, "c");
+      rig.settle();
+      await().atMost(SOON).until(() -> heard.size() >= 6);
+      assertThat(heard.stream().filter(text -> text.startsWith("1")))
+          .containsExactlyInAnyOrder("1 a", "1 b", "1 c")
+          .containsSubsequence("1 a", "1 b");
+      assertThat(heard.stream().filter(text -> text.startsWith("2")))
+          .containsExactlyInAnyOrder("2 a", "2 b", "2 c")
+          .containsSubsequence("2 a", "2 b");
+      assertThat(r2.get(key)).isEqualTo("v");
+    }
+  }
+
+  @Test
+  void whatCaptureDoesNotKeepArrivesWhole() {
+    String value = "x".repeat(1_000);
+    r1.set(key, value);
+    rig.settle();
+    r1.append(key, "y");
+    r1.hset(key + "h", Map.of("long", value, "short", "v"));
+    r1.rename(key + "h", key + "g");
+    r1.copy(key, key + "copy");
+    r1.sadd(key + "s", "a", "b");
+    r2.sadd(key + "t", "b", "c");
+    rig.settle();
+    r2.sinterstore(key + "both", key + "s", key + "t");
+    r2.setbit(key + "bits", 7, 1);
+    await().atMost(SOON).until(() -> (value + "y").equals(r2.get(key + "copy")));
+    await().atMost(SOON).until(() -> r2.hgetall(key + "g").size() == 2);
+    rig.settle();
+    assertThat(r2.get(key)).isEqualTo(value + "y");
+    assertThat(r2.hget(key + "g", "long")).isEqualTo(value);
+    assertThat(r2.exists(key + "h")).isZero();
+    assertThat(r1.smembers(key + "both")).containsExactly("b");
+    assertThat(r1.get(key + "bits")).isEqualTo("\u0001");
+  }
+
+  @Test
+  void exchangedDatabasesAreExchangedEverywhere() {
+    try (StatefulRedisConnection<String, String> one = rig.region(1).connection();
+        StatefulRedisConnection<String, String> two = rig.region(2).connection()) {
+      one.sync().select(11);
+      one.sync().set(key, "x".repeat(100));
+      one.sync().sadd(key + "set", "in 11");
+      one.sync().select(12);
+      one.sync().set(key + "set", "in 12");
+      rig.settle();
+      one.sync().swapdb(11, 12);
+      two.sync().select(12);
+      await().atMost(SOON).until(() -> "x".repeat(100).equals(two.sync().get(key)));
+      rig.settle();
+      assertThat(two.sync().smembers(key + "set")).containsExactly("in 11");
+      two.sync().select(11);
+      assertThat(two.sync().get(key + "set")).isEqualTo("in 12");
+      assertThat(two.sync().exists(key)).isZero();
+    }
+  }
+
+  @Test
   void replicationGoesOnAfterFlushAllTookTheMarkersAway() {
     r2.set(key, "before");
     rig.settle();
@@ -233,7 +315,7 @@ class ClientsIT {
     r2.set(key, "after");
     await().atMost(SOON).until(() -> "after".equals(r1.get(key)));
     await().atMost(SOON).until(() -> "v".equals(r2.get(key + "mine")));
-    // What was exchanged is not replicated: begin equal again.
+    // An exchange is a write of everything in both: begin equal again.
     r1.flushall();
     r2.flushall();
     rig.settle();

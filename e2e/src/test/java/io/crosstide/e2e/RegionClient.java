@@ -12,6 +12,7 @@ import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.async.RedisAsyncCommands;
 import io.lettuce.core.api.sync.RedisCommands;
 import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -76,6 +77,11 @@ final class RegionClient implements AutoCloseable {
   /** A connection of the caller's own, for transactions and other databases. */
   StatefulRedisConnection<String, String> connection() {
     return client.connect();
+  }
+
+  /** A connection of the caller's own that listens. */
+  StatefulRedisPubSubConnection<String, String> listening() {
+    return client.connectPubSub();
   }
 
   /** Sends a command many times without waiting for each, and waits for all. */

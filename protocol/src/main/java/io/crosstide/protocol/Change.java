@@ -140,6 +140,14 @@ public sealed interface Change {
    */
   record KeyExpire(long deadlineMillis) implements OfKey {}
 
+  /**
+   * {@code PUBLISH}: a message, which changes nothing. The event's key is the channel, in database
+   * 0. It has a dot, so that it is delivered once.
+   *
+   * @param sharded {@code SPUBLISH}
+   */
+  record Publish(Bytes message, boolean sharded) implements Change {}
+
   /** {@code EXPIRE} and its kin. */
   record DeadlineSet(long deadlineMillis) implements OfElement {
     @Override

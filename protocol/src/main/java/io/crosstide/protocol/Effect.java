@@ -1,5 +1,6 @@
 package io.crosstide.protocol;
 
+import io.crosstide.crdt.Bytes;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * an effect on an element whose exception is newer misses, whatever its guard says (P9).
  */
 public sealed interface Effect {
-  /** The element concerned, or null for {@link Noop}. */
+  /** The element concerned, or null for {@link Noop} and {@link Publish}. */
   @Nullable Element element();
 
   /**
@@ -50,6 +51,17 @@ public sealed interface Effect {
 
   /** Asks for the element's content and exception. */
   record Probe(Element element) implements Effect {}
+
+  /**
+   * Delivers a message to who listens to {@code channel}. It has no guard: it stands in the group
+   * that claims its event, and is executed with it or not at all.
+   */
+  record Publish(Bytes channel, Bytes message, boolean sharded) implements Effect {
+    @Override
+    public @Nullable Element element() {
+      return null;
+    }
+  }
 
   /** Takes a number so that a batch that only moves the context has one (P20). */
   record Noop() implements Effect {

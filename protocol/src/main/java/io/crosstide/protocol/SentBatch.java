@@ -96,7 +96,7 @@ public record SentBatch(int epoch, long first, Fx preceding, List<EffectBatch.Gr
   private static @Nullable RedisKey encode(
       ByteWriter out, Effect effect, @Nullable RedisKey before) {
     Element element = effect.element();
-    if (element == null) {
+    if (element == null) { // a message leaves nothing behind to be told from a local write
       out.u8(NOOP);
       return before;
     }

@@ -121,6 +121,7 @@ public final class ChangeEventJson {
           DEADLINE_SET,
           DEADLINE_PERSIST,
           DEADLINE_REMOVE,
+          PUBLISH,
           BEAT,
           MARKER_LOST ->
           false;

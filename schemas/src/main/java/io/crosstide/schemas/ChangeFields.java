@@ -88,6 +88,18 @@ record ChangeFields(
         yield named(put.name(), put.value());
       }
       case LIST_HOLDS -> listHolds((Change.ListHolds) change);
+      case PUBLISH -> {
+        Change.Publish message = (Change.Publish) change;
+        yield new ChangeFields(
+            Bytes.EMPTY,
+            message.message(),
+            0,
+            message.sharded(),
+            null,
+            null,
+            null,
+            VersionVector.EMPTY);
+      }
       case HASH_REMOVE, SET_ADD, SET_REMOVE, ZSET_REMOVE, LIST_REMOVE ->
           named(((Change.OfElement) change).name(), null);
       case ZSET_PUT -> {
@@ -135,6 +147,7 @@ record ChangeFields(
       case DEADLINE_SET -> new Change.DeadlineSet(deadline);
       case DEADLINE_PERSIST -> new Change.DeadlinePersist();
       case DEADLINE_REMOVE -> new Change.DeadlineRemove();
+      case PUBLISH -> new Change.Publish(need("value", kind, value), keepsDeadline);
       case BEAT -> new Change.Beat(vector);
       case MARKER_LOST -> new Change.MarkerLost(name.text(), fx("value", value));
     };

@@ -27,6 +27,7 @@ public enum ChangeKind {
   DEADLINE_REMOVE(15, Change.DeadlineRemove.class),
   LIST_PUT(20, Change.ListPut.class),
   LIST_REMOVE(21, Change.ListRemove.class),
+  PUBLISH(55, Change.Publish.class),
   BEAT(-1, Change.Beat.class),
   MARKER_LOST(-2, Change.MarkerLost.class),
   LIST_HOLDS(-8, Change.ListHolds.class);

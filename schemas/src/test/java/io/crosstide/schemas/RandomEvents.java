@@ -127,6 +127,7 @@ final class RandomEvents {
       case DEADLINE_SET -> new Change.DeadlineSet(anyLong());
       case DEADLINE_PERSIST -> new Change.DeadlinePersist();
       case DEADLINE_REMOVE -> new Change.DeadlineRemove();
+      case PUBLISH -> new Change.Publish(bytes(), random.nextBoolean());
       case BEAT -> new Change.Beat(vector());
       case MARKER_LOST ->
           new Change.MarkerLost(random.nextBoolean() ? "" : "a1." + random.nextInt(), fx());

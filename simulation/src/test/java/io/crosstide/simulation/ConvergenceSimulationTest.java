@@ -87,6 +87,22 @@ class ConvergenceSimulationTest {
   }
 
   @Test
+  void everyMessageIsHeardOnceInEveryRegion() {
+    Map<String, Integer> statistics = new TreeMap<>();
+    for (long seed = FIRST; seed < FIRST + MESSAGE_RUNS; seed++) {
+      Simulation.Options all = Simulation.Options.all();
+      Simulation simulation =
+          new Simulation(seed, seed % 2 == 0 ? all : all.withRealCapture())
+              .paced(seed % 3 == 0 ? 1 : PACE)
+              .messages();
+      simulation.run();
+      simulation.statistics.forEach((what, count) -> statistics.merge(what, count, Integer::sum));
+    }
+    System.out.println(MESSAGE_RUNS + " schedules with messages: " + statistics);
+    assertThat(statistics.getOrDefault("messages heard", 0)).isGreaterThan(20 * MESSAGE_RUNS);
+  }
+
+  @Test
   void productionsCaptureSurvivesCrashesAnywhere() {
     run(CAPTURE_RUNS, Simulation.Options.all().withRealCapture());
   }

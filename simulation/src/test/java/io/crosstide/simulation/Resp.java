@@ -71,6 +71,8 @@ final class Resp {
       return of(db, "PEXPIREAT", key, set.deadlineMillis());
     } else if (change instanceof Change.DeadlinePersist) {
       return of(db, "PERSIST", key);
+    } else if (change instanceof Change.Publish publish) {
+      return of(0, publish.sharded() ? "SPUBLISH" : "PUBLISH", key, publish.message());
     } else if (change instanceof Change.DeadlineRemove) {
       return null;
     }

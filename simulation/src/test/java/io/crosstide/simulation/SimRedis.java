@@ -119,6 +119,9 @@ final class SimRedis {
   /** The beacon's wall clock; 0 if there is none. */
   long beaconMillis;
 
+  /** What effects published, as "channel message". */
+  final List<String> heard = new ArrayList<>();
+
   SimRedis(LongSupplier clock, StreamListener listener) {
     this.clock = clock;
     this.listener = listener;
@@ -411,6 +414,10 @@ final class SimRedis {
       List<BatchReply.ProbeAnswer> answers,
       List<Command> written) {
     Element element = effect.element();
+    if (effect instanceof Effect.Publish publish) {
+      heard.add(publish.channel() + " " + publish.message());
+      written.add(Resp.of(0, "PUBLISH", publish.channel(), publish.message()));
+    }
     if (element == null) {
       return;
     }

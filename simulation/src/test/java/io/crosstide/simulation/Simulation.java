@@ -168,6 +168,12 @@ final class Simulation {
     return this;
   }
 
+  /** Clients publish messages too; each must be heard once in every region. */
+  Simulation messages() {
+    workload.talk();
+    return this;
+  }
+
   /**
    * Moves what waits on in runs of up to {@code pace}, and begins with owners that have taken over:
    * they then spend most of the schedule writing, where otherwise they spend it taking over.
@@ -316,7 +322,9 @@ final class Simulation {
       return;
     }
     for (SimRedis.KeyChange change : changes) {
-      look(region, change.key());
+      if (!(change.change() instanceof Change.Publish)) {
+        look(region, change.key());
+      }
     }
     trace.append(region.id).append(changes).append('\n');
     region.redis.client(changes);
@@ -598,7 +606,11 @@ final class Simulation {
   private void compare() {
     MergedKeys all = new MergedKeys();
     for (SimRegion region : regions.values()) {
-      region.witness.happened().forEach(all::merge);
+      for (ChangeEvent event : region.witness.happened()) {
+        if (!(event.change() instanceof Change.Publish)) {
+          all.merge(event);
+        }
+      }
     }
     Map<Element, Content> wanted = new TreeMap<>();
     for (Element element : all.touched()) {
@@ -622,13 +634,37 @@ final class Simulation {
       check(
           region.redis.marker == null || region.redis.marker.exceptions().isEmpty(),
           "region " + region.id + " still has exceptions " + region.redis.marker);
+      compareMessages(region);
       region.commit(); // which names what is tracked
-      for (char letter : new char[] {'T', 'H', 'G', 'S', 'F', 'D', 'I'}) {
+      for (char letter : new char[] {'T', 'H', 'G', 'S', 'F', 'D', 'I', 'P'}) {
         check(
             region.rows().count(letter) == 0,
             "region " + region.id + " keeps " + region.rows().count(letter) + " rows " + letter);
       }
     }
+  }
+
+  /** Of each other region, what its log says was published, in order, and nothing twice. */
+  private void compareMessages(SimRegion region) {
+    Set<String> published = new TreeSet<>();
+    for (SimRegion other : regions.values()) {
+      List<String> sent = new ArrayList<>();
+      for (ChangeEvent event : other.witness.happened()) {
+        if (event.change() instanceof Change.Publish publish) {
+          sent.add(event.key() + " " + publish.message());
+        }
+      }
+      published.addAll(sent);
+      List<String> heard =
+          region.redis.heard.stream().filter(message -> sent.contains(message)).toList();
+      statistics.merge("messages heard", heard.size(), Integer::sum);
+      check(
+          heard.equals(other == region ? List.of() : sent),
+          "region " + region.id + " heard " + heard + " of " + other.id + ", which sent " + sent);
+    }
+    check(
+        published.containsAll(region.redis.heard),
+        "region " + region.id + " heard what is in no log: " + region.redis.heard);
   }
 
   private void check(boolean holds, String message) {

@@ -33,6 +33,7 @@ final class Workload {
   private final boolean mixedTypes;
   private boolean hot;
   private boolean lists;
+  private boolean talks;
   private final boolean longValues;
   private long unique;
 
@@ -66,6 +67,11 @@ final class Workload {
     hot = true;
   }
 
+  /** From now on clients publish messages as well, no two the same. */
+  void talk() {
+    talks = true;
+  }
+
   RedisKey anyKey() {
     return RedisKey.of(random.nextInt(8) == 0 ? 1 : 0, "k" + random.nextInt(keys));
   }
@@ -84,6 +90,10 @@ final class Workload {
             ? List.of(new KeyChange(key, new Change.KeyDelete()))
             : new ListCommands(random, redis, key, this::listValue).next();
       }
+    }
+    if (talks && random.nextInt(4) == 0) {
+      Change message = new Change.Publish(Bytes.utf8("m" + ++unique), random.nextBoolean());
+      return List.of(new KeyChange(RedisKey.of(0, "channel" + random.nextInt(2)), message));
     }
     boolean counts = hot && random.nextInt(16) > 0;
     if (!counts && random.nextInt(10) == 0) {

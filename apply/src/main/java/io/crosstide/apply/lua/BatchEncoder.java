@@ -153,6 +153,11 @@ public final class BatchEncoder {
       knows(add.knows());
     } else if (effect instanceof Effect.Probe probe) {
       shape('?', probe.element(), GUARD_ABSENT, Content.ABSENT, flags, Fx.NONE);
+    } else if (effect instanceof Effect.Publish publish) {
+      byte channels = (byte) (publish.sharded() ? 's' : '-');
+      arguments.add(new byte[] {'!', channels, GUARD_ABSENT, GUARD_ABSENT, flags, 0, 0, 0});
+      arguments.add(publish.channel().array());
+      arguments.add(publish.message().array());
     } else {
       arguments.add(new byte[] {'-', '-', GUARD_ABSENT, GUARD_ABSENT, flags, 0, 0, 0});
     }

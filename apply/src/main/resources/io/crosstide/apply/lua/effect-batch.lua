@@ -22,6 +22,7 @@
 --         desired   if a value is to be written; the delta of an add
 --         knows     if there is one: the number of the miss the effect was planned with
 --         place     of put and check on an element of a list: where to find it, see the section on lists
+--       or, of a message, as shape, channel, message
 --
 -- Reply: {'N'} no marker; {'E', marker's epoch, fx} epoch differs; {'D'} applied before; {'G', marker's epoch, fx} gap; or
 -- {'A', m, number, reason (m times), number, 'a' | 'v' | 's', content, exception (for each probe)}
@@ -190,7 +191,7 @@ end
 
 -- Step 4: the effects. The letters of the shape:
 
-local PUT, CHECK, ADD, PROBE, NOOP = 112, 99, 97, 63, 45                  -- p c a ? -
+local PUT, CHECK, ADD, PROBE, NOOP, PUBLISH = 112, 99, 97, 63, 45, 33     -- p c a ? - !
 local STRING, FIELD, MEMBER, SCORE, DEADLINE, LIST = 115, 104, 109, 122, 100, 108    -- s h m z d l, as ElementKind's tags
 local ABSENT, VALUE = 48, 61                                              -- 0 =; the guard's third is # for a SHA-1
 
@@ -678,7 +679,19 @@ for number = first, last do
   if flags % 2 == 1 then
     group = group + 1
   end
-  if op ~= NOOP then
+  if op == PUBLISH then
+    local channel, message = ARGV[at], ARGV[at + 1]
+    at = at + 2
+    local refused = failure(try(kind == STRING and 'SPUBLISH' or 'PUBLISH', channel, message))
+    if refused and kind == STRING then
+      refused = failure(try('PUBLISH', channel, message)) -- before 7.0 there are no others
+    end
+    if refused then
+      local n = #reply
+      reply[2] = reply[2] + 1
+      reply[n + 1], reply[n + 2] = number, refused
+    end
+  elseif op ~= NOOP then
     local at_key = k1 * 65536 + k2 * 256 + k3
     local key = KEYS[at_key]
     local name, expected, desired, knows

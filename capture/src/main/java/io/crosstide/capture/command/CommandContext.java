@@ -104,7 +104,11 @@ final class CommandContext {
       return true;
     }
     if (size(key, change) > config.eventBytesMax()) {
-      tooLong(key);
+      if (change instanceof Change.Publish) {
+        countTooLong();
+      } else {
+        tooLong(key);
+      }
       return false;
     }
     events.add(key, change, createsKey, replId, endOffset);
@@ -121,10 +125,14 @@ final class CommandContext {
   void tooLong(RedisKey key) {
     oversized.add(key);
     if (!echo) {
-      unsupported(
-          command + " over " + config.eventBytesMax() + " bytes",
-          "a change whose key, name and value together are longer is not replicated");
+      countTooLong();
     }
+  }
+
+  private void countTooLong() {
+    unsupported(
+        command + " over " + config.eventBytesMax() + " bytes",
+        "a change whose key, name and value together are longer is not replicated");
   }
 
   /** The number that the next change published of this key will get. */
@@ -152,6 +160,9 @@ final class CommandContext {
     }
     if (change instanceof Change.ListPut put) {
       return size + put.name().length() + put.value().length();
+    }
+    if (change instanceof Change.Publish publish) {
+      return size + publish.message().length();
     }
     return change instanceof Change.OfElement of ? size + of.name().length() : size;
   }

@@ -40,6 +40,7 @@ final class CommandTable {
     SetAlgebra.register(table);
     RangeStore.register(table);
     StoringCommands.register(table);
+    MessageCommands.register(table);
     UnsupportedWrites.register(table);
     LocalCommands.register(table);
     return table;

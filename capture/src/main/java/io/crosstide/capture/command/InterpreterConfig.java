@@ -17,6 +17,7 @@ import java.util.function.ToIntFunction;
  *     increments do not add up, the later wins. On: a client's own {@code SET k 2.5 KEEPTTL} over
  *     {@code 1.5} is taken for an increment by 1
  * @param flush what {@code FLUSHDB} and {@code FLUSHALL} mean for other regions
+ * @param messages whether what {@code PUBLISH} says is heard in other regions
  * @param streamSlackMillis how much later than the last beacon a command may have run: what lags
  *     more is stamped with this time after the beacon, and a {@code DEL} is an expiry if its key's
  *     deadline had passed by then. At least the beacon's period
@@ -33,6 +34,7 @@ public record InterpreterConfig(
     LongSupplier wallMillis,
     boolean floatIncrements,
     FlushPolicy flush,
+    boolean messages,
     long streamSlackMillis,
     int eventBytesMax,
     int transactionEventsMax) {
@@ -78,6 +80,7 @@ public record InterpreterConfig(
         wallMillis,
         true,
         FlushPolicy.REPLICATE,
+        true,
         STREAM_SLACK_MILLIS,
         EVENT_BYTES_MAX,
         TRANSACTION_EVENTS_MAX);
@@ -92,6 +95,22 @@ public record InterpreterConfig(
         wallMillis,
         on,
         flush,
+        messages,
+        streamSlackMillis,
+        eventBytesMax,
+        transactionEventsMax);
+  }
+
+  public InterpreterConfig withMessages(boolean on) {
+    return new InterpreterConfig(
+        origin,
+        partitions,
+        captureEpoch,
+        partitioner,
+        wallMillis,
+        floatIncrements,
+        flush,
+        on,
         streamSlackMillis,
         eventBytesMax,
         transactionEventsMax);
@@ -106,6 +125,7 @@ public record InterpreterConfig(
         wallMillis,
         floatIncrements,
         policy,
+        messages,
         streamSlackMillis,
         eventBytesMax,
         transactionEventsMax);
@@ -120,6 +140,7 @@ public record InterpreterConfig(
         wallMillis,
         floatIncrements,
         flush,
+        messages,
         streamSlackMillis,
         eventBytes,
         transactionEvents);
@@ -134,6 +155,7 @@ public record InterpreterConfig(
         wallMillis,
         floatIncrements,
         flush,
+        messages,
         millis,
         eventBytesMax,
         transactionEventsMax);

@@ -95,7 +95,7 @@ final class UnitEvents {
     if (markers.hasExceptions(partition)) {
       if (change instanceof Change.OfElement of) {
         context = markers.contextOf(partition, new Element(key, of.kind(), of.name()));
-      } else {
+      } else if (!(change instanceof Change.Publish)) {
         exceptions = markers.exceptionsOf(partition, key);
       }
     }

@@ -25,12 +25,6 @@ final class UnsupportedWrites {
     table.addOfKeys("EVAL", UnsupportedWrites::script);
     table.addOfKeys("EVALSHA", UnsupportedWrites::script);
     table.addOfKeys("FCALL", UnsupportedWrites::script);
-    table.addOfKeys(
-        "PUBLISH",
-        (context, argv) -> context.unsupported("messages are not delivered in other regions yet"));
-    table.addOfKeys(
-        "SPUBLISH",
-        (context, argv) -> context.unsupported("messages are not delivered in other regions yet"));
   }
 
   /** A command that changes something in keys, at these arguments, which keep their deadline. */

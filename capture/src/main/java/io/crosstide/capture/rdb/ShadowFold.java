@@ -59,7 +59,7 @@ final class ShadowFold {
     } else if (change instanceof Change.DeadlinePersist
         || change instanceof Change.DeadlineRemove) {
       key.deadline(0);
-    } else {
+    } else if (!(change instanceof Change.Publish)) {
       throw new IllegalArgumentException("not a change of a key: " + change);
     }
   }

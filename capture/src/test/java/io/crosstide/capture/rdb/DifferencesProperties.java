@@ -193,6 +193,28 @@ final class DifferencesProperties {
   }
 
   @Test
+  void whatAwaitedItsContentIsPublishedWholeAndAwaitsItNoMore() {
+    InMemoryShadow known = new InMemoryShadow();
+    InMemoryShadow actual = new InMemoryShadow();
+    for (String name : List.of("gone", "hash", "list", "string")) {
+      known.key(0, Bytes.utf8(name)).markUnresolved();
+    }
+    known.key(0, Bytes.utf8("string")).deadline(NOW + 7);
+    actual.key(0, Bytes.utf8("hash")).putField(Bytes.utf8("f"), Bytes.utf8("v"));
+    actual.key(0, Bytes.utf8("list")).markOpaque();
+    actual.key(0, Bytes.utf8("string")).setString(Bytes.utf8("v"));
+    walk(known, actual);
+    assertThat(emitted)
+        .containsExactly(
+            "gone KeyDelete[]",
+            "hash KeyDelete[]",
+            "hash HashPut[name=f, value=v]",
+            "list KeyDelete[]",
+            "string StringSet[value=v, deadlineMillis=0, keepsDeadline=false]");
+    assertThat(known.unresolvedAfter(null)).isNull();
+  }
+
+  @Test
   void aMissingKeyWhoseDeadlinePassedHasExpired() {
     InMemoryShadow known = new InMemoryShadow();
     for (long deadline : new long[] {NOW, NOW + 1}) {

@@ -64,6 +64,7 @@ public final class CaptureRole implements RoleHandle {
         .withEventBytesMax(Math.toIntExact(config.limits().eventBytesMax()))
         .withClockSkewMax(config.limits().clockSkewMax())
         .withFloatIncrements(config.policies().floatIncrements())
+        .withMessages(config.policies().pubsub().equals("replicate"))
         .withFlush(FlushPolicy.valueOf(config.policies().flush().toUpperCase(Locale.ROOT)))
         .withResync(
             config.policies().resync().equals("fail")

@@ -313,10 +313,11 @@ final class ConfigReader {
   private static @Nullable Policies policies(GroupReader group) {
     Boolean floats = group.get(ConfigSettings.FLOAT_INCREMENTS);
     String flush = group.get(ConfigSettings.FLUSH);
+    String pubsub = group.get(ConfigSettings.PUBSUB);
     String resync = group.get(ConfigSettings.RESYNC);
     Boolean skip = group.get(ConfigSettings.SKIP_MALFORMED);
-    return floats == null || flush == null || resync == null || skip == null
+    return floats == null || flush == null || pubsub == null || resync == null || skip == null
         ? null
-        : new Policies(floats, flush, resync, skip);
+        : new Policies(floats, flush, pubsub, resync, skip);
   }
 }

@@ -191,6 +191,14 @@ final class ConfigSettings {
           "`replicate`: they delete what this region was seen to hold. `halt`: capture stops before"
               + " it and says how to go on. `local`: only this region's Redis is emptied, and keys"
               + " come back to it as they are next written elsewhere.");
+  static final Setting<String> PUBSUB =
+      Setting.withDefault(
+          "pubsub",
+          ValueType.oneOf("replicate", "local"),
+          "replicate",
+          "Whether PUBLISH and SPUBLISH are heard in other regions.",
+          "`replicate`: each message is delivered once in every region, after the time it takes to"
+              + " get there, and stands in the logs. `local`: only where it was sent.");
   static final Setting<String> RESYNC =
       Setting.withDefault(
           "resync",
@@ -291,7 +299,7 @@ final class ConfigSettings {
           "policies",
           false,
           "Choices about meaning; the same in every region.",
-          List.of(FLOAT_INCREMENTS, FLUSH, RESYNC, SKIP_MALFORMED),
+          List.of(FLOAT_INCREMENTS, FLUSH, PUBSUB, RESYNC, SKIP_MALFORMED),
           List.of());
   static final Section ROOT =
       group(

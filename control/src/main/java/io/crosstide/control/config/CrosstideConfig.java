@@ -108,15 +108,17 @@ public record CrosstideConfig(
    * Choices about meaning.
    *
    * @param flush {@code replicate}, {@code halt} or {@code local}
+   * @param pubsub {@code replicate} or {@code local}
    * @param resync {@code fail} or {@code publish-differences}
    * @param skipMalformed whether streams passes over records that are no event
    */
   public record Policies(
-      boolean floatIncrements, String flush, String resync, boolean skipMalformed) {
+      boolean floatIncrements, String flush, String pubsub, String resync, boolean skipMalformed) {
     public static final Policies DEFAULT =
         new Policies(
             ConfigSettings.FLOAT_INCREMENTS.defaultValue(),
             ConfigSettings.FLUSH.defaultValue(),
+            ConfigSettings.PUBSUB.defaultValue(),
             ConfigSettings.RESYNC.defaultValue(),
             ConfigSettings.SKIP_MALFORMED.defaultValue());
   }

@@ -181,6 +181,9 @@ final class BatchSender {
       if (effect instanceof Effect.Put put && put.desired().value() != null) {
         bytes += put.desired().value().length();
       }
+      if (effect instanceof Effect.Publish publish) {
+        bytes += publish.channel().length() + publish.message().length();
+      }
       bytes += 64;
     }
     return bytes;

@@ -73,6 +73,7 @@ public final class PartitionMerger implements EffectWire.Listener {
   private final ListNews listNews;
   private final MarkerCalls markerCalls;
   private final HeldEvents held;
+  private final Messages messages;
   private final Garbage garbage;
   private final PartitionMeta meta;
   private final Belief.Watcher watcher =
@@ -124,6 +125,7 @@ public final class PartitionMerger implements EffectWire.Listener {
     listNews = new ListNews(belief, view);
     markerCalls = new MarkerCalls(config.partition(), wire, config.refusalPauseMillisMax());
     held = new HeldEvents(rows, codec);
+    messages = new Messages(rows, codec);
     byte[] row = rows.get(RowKeys.META);
     meta = row == null ? new PartitionMeta() : PartitionMeta.decode(row);
     garbage = new Garbage(rows, cells);
@@ -235,6 +237,7 @@ public final class PartitionMerger implements EffectWire.Listener {
         && !markerCalls.isMissing()
         && sender.isIdle()
         && held.isEmpty()
+        && messages.isEmpty()
         && !group.owesClaim()
         && belief.size() == 0;
   }
@@ -439,7 +442,9 @@ public final class PartitionMerger implements EffectWire.Listener {
       long before = sender.lastNumber();
       meta.merged = meta.merged.with(event.origin(), event.seq());
       metaMoved = true; // held records are merged without one being received
-      if (phase == Phase.RUNNING) {
+      if (event.change() instanceof Change.Publish) {
+        messages.take(event);
+      } else if (phase == Phase.RUNNING) {
         mergeRemote(event);
       } else {
         mergeOnly(event);
@@ -478,6 +483,9 @@ public final class PartitionMerger implements EffectWire.Listener {
   private void processLocal(ChangeEvent event) {
     shown(event.fx());
     meta.merged = meta.merged.with(event.origin(), event.seq());
+    if (event.change() instanceof Change.Publish) {
+      return; // who listens here has heard it
+    }
     if (phase == Phase.CONNECTING || phase == Phase.REPLAYING) {
       mergeOnly(event);
       return;
@@ -720,6 +728,7 @@ public final class PartitionMerger implements EffectWire.Listener {
    */
   private void closeGroup() {
     if (phase == Phase.RUNNING && probes.isEmpty()) {
+      messages.appendTo(group);
       group.claim(meta.merged, config.local());
     }
     group.close();
@@ -800,6 +809,7 @@ public final class PartitionMerger implements EffectWire.Listener {
     metaMoved = true;
     sender.begin(epoch, marker.epoch() < epoch ? marker.lastEffect() : marker.preceding());
     group.begin(marker.context());
+    messages.begin(marker.context());
     fence = fence.join(marker.context());
     phase = Phase.REPLAYING;
   }
@@ -933,6 +943,7 @@ public final class PartitionMerger implements EffectWire.Listener {
         number++;
       }
     }
+    messages.acknowledged(new Fx(epoch, batch.last()));
     belief.answered(epoch, batch.first(), batch.last(), misses, watcher);
     for (BatchReply.ProbeAnswer answer : reply.answers()) {
       probes.answered(new Fx(epoch, answer.number()), answer);
@@ -941,6 +952,9 @@ public final class PartitionMerger implements EffectWire.Listener {
 
   private void note(Effect effect, long number, Set<Long> misses, BatchReply reply) {
     Element element = effect.element();
+    if (effect instanceof Effect.Publish && misses.contains(number)) {
+      listener.refused("PUBLISH: " + reason(number, reply));
+    }
     if (element == null || effect instanceof Effect.Probe) {
       return;
     }
@@ -949,16 +963,18 @@ public final class PartitionMerger implements EffectWire.Listener {
       return;
     }
     Tracked tracked = belief.get(element);
-    String reason =
-        reply.misses().stream()
-            .filter(m -> m.number() == number)
-            .findFirst()
-            .map(BatchReply.Miss::reason)
-            .orElse("");
-    listener.miss(element, reason);
+    listener.miss(element, reason(number, reply));
     if (tracked != null) {
       tracked.missesInRow++;
     }
+  }
+
+  private static String reason(long number, BatchReply reply) {
+    return reply.misses().stream()
+        .filter(miss -> miss.number() == number)
+        .findFirst()
+        .map(BatchReply.Miss::reason)
+        .orElse("");
   }
 
   /** A deadline cannot be set on a key that is not there; now that the key has changed, it may. */
@@ -974,6 +990,7 @@ public final class PartitionMerger implements EffectWire.Listener {
    * elements are probed.
    */
   private void outcomesUnknown(EffectBatch batch) {
+    messages.acknowledged(new Fx(epoch, batch.last()));
     belief.answered(epoch, batch.first(), batch.last(), Set.of(), NOT_WATCHED);
     for (EffectBatch.Group group : batch.groups()) {
       for (Effect effect : group.effects()) {

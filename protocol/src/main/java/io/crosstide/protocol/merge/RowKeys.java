@@ -24,6 +24,7 @@ import io.crosstide.protocol.RedisKey;
  *   G origin seq &lt;row key&gt;     a row that waits for that event: its removals cover it
  *   F origin seq &lt;row key&gt;     a cell whose increments may fold once that event is stable
  *   S origin seq &lt;key header&gt;  a key whose expiry by that event becomes a removal once stable
+ *   P origin seq               a message that Redis is not known to have delivered, {@link Messages}
  *   M                          positions and the like, {@link PartitionMeta}
  * </pre>
  */
@@ -33,6 +34,7 @@ final class RowKeys {
   static final byte[] TRACKED = {'T'};
   static final byte[] HELD = {'H'};
   static final byte[] DROPPED = {'D'};
+  static final byte[] MESSAGES = {'P'};
 
   private RowKeys() {}
 
@@ -145,6 +147,14 @@ final class RowKeys {
 
   static byte[] held(Origin origin) {
     return new ByteWriter(9).u8('H').fixed64(origin.packed()).toByteArray();
+  }
+
+  static byte[] message(Dot dot) {
+    return new ByteWriter(17)
+        .u8('P')
+        .fixed64(dot.origin().packed())
+        .fixed64(dot.seq())
+        .toByteArray();
   }
 
   static byte[] waiting(char letter, Dot dot, byte[] row) {

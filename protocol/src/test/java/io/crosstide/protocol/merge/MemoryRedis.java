@@ -41,6 +41,7 @@ public final class MemoryRedis implements EffectWire {
   private final Map<Element, Content> contents = new TreeMap<>();
   private final List<Exchange> exchanges = new ArrayList<>();
   private final List<MarkerState> installs = new ArrayList<>();
+  private final List<String> heard = new ArrayList<>();
   private final Deque<Runnable> answers = new ArrayDeque<>();
   private EffectWire.@Nullable Listener listener;
   private @Nullable MarkerState marker;
@@ -83,6 +84,11 @@ public final class MemoryRedis implements EffectWire {
       exchange.batch().groups().forEach(group -> effects.addAll(group.effects()));
     }
     return effects;
+  }
+
+  /** Every message delivered, as "channel message". */
+  public List<String> heard() {
+    return heard;
   }
 
   /** Markers that were to be written where there was none. */
@@ -338,6 +344,9 @@ public final class MemoryRedis implements EffectWire {
       List<BatchReply.Miss> misses,
       List<BatchReply.ProbeAnswer> probes) {
     Element element = effect.element();
+    if (effect instanceof Effect.Publish publish) {
+      heard.add(publish.channel() + " " + publish.message());
+    }
     if (element == null) {
       return;
     }

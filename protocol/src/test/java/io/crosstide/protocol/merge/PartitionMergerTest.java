@@ -373,6 +373,87 @@ class PartitionMergerTest {
     assertThat(redis.content(STRING)).isEqualTo(Content.utf8("v"));
   }
 
+  // --- messages ----------------------------------------------------------------------------------
+
+  private static Change message(String text) {
+    return new Change.Publish(Bytes.utf8(text), false);
+  }
+
+  /** The owner dies; another begins with what was last committed. */
+  private void succeed(MemoryRowStore committed) {
+    redis.disconnect();
+    rows = committed;
+    owner = newOwner();
+    owner.start(us.lastSeq(), EPOCH + 1, ++owners);
+    redis.connect(owner);
+    redis.deliver();
+    owner.onEvent(redis.beat());
+    redis.deliver();
+  }
+
+  @Test
+  void messagesAreDeliveredInOrderAndTouchNoRows() {
+    start();
+    owner.persist();
+    int before = rows.committed().size();
+    owner.onEvent(eu.write(KEY, message("a"), NOTHING, 1));
+    owner.onEvent(eu.write(KEY, message("b"), NOTHING, 2));
+    owner.onEvent(us.write(KEY, message("own"), NOTHING, 2));
+    redis.deliver();
+    settle();
+    assertThat(redis.heard()).containsExactly("k a", "k b");
+    assertThat(context()).isEqualTo(VersionVector.of(eu.origin(), 2));
+    owner.persist();
+    assertThat(rows.committed().size()).isEqualTo(before);
+  }
+
+  @Test
+  void aMessageThatTheMarkerClaimsIsNotDeliveredAgainByASuccessor() {
+    start();
+    owner.persist();
+    MemoryRowStore committed = rows.committed();
+    ChangeEvent event = eu.write(KEY, message("a"), NOTHING, 1);
+    owner.onEvent(event); // delivered; nothing is committed
+    assertThat(redis.heard()).hasSize(1);
+    succeed(committed);
+    owner.onEvent(event);
+    settle();
+    assertThat(redis.heard()).containsExactly("k a");
+  }
+
+  @Test
+  void aMessageThatWasCommittedAndNotSentIsDeliveredByTheSuccessor() {
+    start();
+    redis.refuseWith("OOM");
+    owner.onEvent(eu.write(KEY, message("a"), NOTHING, 1));
+    owner.onEvent(eu.write(OTHER, message("b"), NOTHING, 1));
+    owner.persist();
+    redis.refuseWith(null);
+    assertThat(redis.heard()).isEmpty();
+    succeed(rows.committed());
+    settle();
+    assertThat(redis.heard()).containsExactly("k a", "o b");
+    owner.persist();
+    succeed(rows.committed());
+    settle();
+    assertThat(redis.heard()).hasSize(2);
+  }
+
+  @Test
+  void aMessageOfATransactionStandsInTheGroupThatClaimsIt() {
+    start();
+    owner.onEvent(
+        eu.write(KEY, message("a"), NOTHING, Map.of(), Fx.NONE, 1, new TransactionPart(70, 0, 2)));
+    owner.onEvent(
+        eu.write(OTHER, set("b"), NOTHING, Map.of(), Fx.NONE, 1, new TransactionPart(70, 1, 2)));
+    redis.deliver();
+    assertThat(last().batch().groups()).hasSize(1);
+    assertThat(last().batch().groups().get(0).effects())
+        .last()
+        .isEqualTo(new Effect.Publish(KEY.name(), Bytes.utf8("a"), false));
+    assertThat(context()).isEqualTo(VersionVector.of(eu.origin(), 2));
+  }
+
   // --- take-over
   // -----------------------------------------------------------------------------------
 
