@@ -127,6 +127,42 @@ class SemanticsIT {
     }
   }
 
+  /** Of several keys PFCOUNT writes nothing down. */
+  private void awaitCount(long count) {
+    for (RegionClient region : rig.regions()) {
+      await().atMost(SOON).until(() -> region.redis().pfcount(key, key + "none") == count);
+    }
+  }
+
+  @Test
+  @DisplayName("HLL-1, HLL-2: HyperLogLogs count what was added in any region")
+  void hyperLogLogsAreUnited() {
+    r1.pfadd(key, "x");
+    rig.settle();
+    awaitCount(1);
+    r2.pfadd(key, "y");
+    rig.settle();
+    awaitCount(2);
+    rig.cut();
+    r1.pfadd(key, "z");
+    r2.pfadd(key, "v", "w");
+    rig.settle();
+    awaitCount(5);
+  }
+
+  @Test
+  @DisplayName("HLL-3: a PFADD beside a DEL keeps what its Redis had counted")
+  void aHyperLogLogWrittenBesideItsDeleteStays() {
+    r1.pfadd(key, "e1");
+    rig.settle();
+    awaitCount(1);
+    rig.cut();
+    r1.pfadd(key, "e2");
+    r2.del(key);
+    rig.settle();
+    awaitCount(2);
+  }
+
   @Test
   @DisplayName("CNT-1: all increments add up")
   void incrementsAddUp() {

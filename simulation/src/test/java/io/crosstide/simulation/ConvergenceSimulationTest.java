@@ -22,6 +22,7 @@ class ConvergenceSimulationTest {
   private static final int PACE = 8;
   private static final int HOT_RUNS = Integer.getInteger("simulation.hot-runs", 400);
   private static final int LIST_RUNS = Integer.getInteger("simulation.list-runs", 80);
+  private static final int MESSAGE_RUNS = Integer.getInteger("simulation.message-runs", 300);
   private static final int CAPTURE_RUNS = Integer.getInteger("simulation.capture-runs", 1_000);
   private static final int CAPTURE_DEADLINE_RUNS =
       Integer.getInteger("simulation.capture-deadline-runs", 200);

@@ -1,6 +1,7 @@
 package io.crosstide.capture.command;
 
 import io.crosstide.capture.shadow.ShadowKey;
+import io.crosstide.capture.shadow.ShadowType;
 
 /**
  * Commands whose result does not follow from what the shadow keeps, whatever it is: the key they
@@ -14,6 +15,9 @@ final class StoringCommands {
     table.addOfKeys("GEORADIUS", StoringCommands::geoRadius);
     table.addOfKeys("GEORADIUSBYMEMBER", StoringCommands::geoRadius);
     table.addOfKeys("SORT", (context, argv) -> storesAfterWord(context, argv, "STORE"));
+    table.add("PFADD", StoringCommands::changes);
+    table.add("PFMERGE", StoringCommands::changes);
+    table.add("PFCOUNT", StoringCommands::counts);
     // Redis is expected to replicate these as their effects.
     table.add("INCRBYFLOAT", StoringCommands::changes);
     table.add("HINCRBYFLOAT", StoringCommands::changes);
@@ -25,6 +29,11 @@ final class StoringCommands {
 
   private static void changes(CommandContext context, byte[][] argv) {
     context.leaveUnresolved(context.key(argv[1]));
+  }
+
+  /** Only what was counted is written down, by another name the same HyperLogLog. */
+  private static void counts(CommandContext context, byte[][] argv) {
+    context.key(argv[1]).markUnknown(ShadowType.STRING);
   }
 
   private static void stores(CommandContext context, byte[] name) {

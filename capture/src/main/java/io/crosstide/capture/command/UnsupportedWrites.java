@@ -10,7 +10,6 @@ import java.util.List;
  */
 final class UnsupportedWrites {
   private static final String STREAMS = "streams are not replicated yet";
-  private static final String HYPERLOGLOGS = "HyperLogLogs are not replicated yet";
 
   private UnsupportedWrites() {}
 
@@ -19,9 +18,6 @@ final class UnsupportedWrites {
       touches(table, name, ShadowType.OPAQUE, STREAMS, 1);
     }
     touches(table, "XGROUP", ShadowType.OPAQUE, STREAMS, 2);
-    touches(table, "PFADD", ShadowType.STRING, HYPERLOGLOGS, 1);
-    touches(table, "PFMERGE", ShadowType.STRING, HYPERLOGLOGS, 1);
-    touches(table, "PFCOUNT", ShadowType.STRING, HYPERLOGLOGS, 1);
     table.addOfKeys("EVAL", UnsupportedWrites::script);
     table.addOfKeys("EVALSHA", UnsupportedWrites::script);
     table.addOfKeys("FCALL", UnsupportedWrites::script);

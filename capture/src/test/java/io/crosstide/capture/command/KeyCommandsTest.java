@@ -194,13 +194,23 @@ class KeyCommandsTest {
 
   @Test
   void keysOfOtherTypesAreCountedAndForgotten() {
-    assertThat(stream.changesOf("XADD x 1-1 f v", "PFADD p a", "XDEL x 1-1")).isEmpty();
+    assertThat(stream.changesOf("XADD x 1-1 f v", "XDEL x 1-1")).isEmpty();
     assertThat(stream.interpreter.unsupported().counts())
         .containsEntry("XADD", 1L)
-        .containsEntry("PFADD", 1L)
         .containsEntry("XDEL", 1L);
     assertThat(stream.changesOf("PEXPIREAT x 5000000")).isEmpty();
     assertThat(stream.changesOf("DEL x")).containsExactly("x KeyDelete[]");
+  }
+
+  @Test
+  void hyperLogLogsAreReadBack() {
+    assertThat(stream.changesOf("PFADD p a", "PFADD p b", "PFMERGE q p")).isEmpty();
+    assertThat(stream.wanted).containsExactly(RedisKey.of(0, "p"), RedisKey.of(0, "q"));
+    stream.content("p", "string", 0, "HYLL");
+    assertThat(stream.events).hasSize(1);
+    assertThat(stream.changesOf("PFCOUNT p")).isEmpty();
+    assertThat(stream.wanted).hasSize(2);
+    assertThat(stream.interpreter.unsupported().counts()).isEmpty();
   }
 
   @Test

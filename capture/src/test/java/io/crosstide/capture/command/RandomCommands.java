@@ -213,6 +213,8 @@ final class RandomCommands {
   }
 
   private void parts() {
+    kinds.add(() -> words("PFADD", key(), member(), value()));
+    kinds.add(() -> words("PFMERGE", key(), key(), key()));
     kinds.add(() -> words("APPEND", key(), value()));
     kinds.add(() -> words("SETRANGE", key(), pick("0", "3", "70"), pick("xx", "y")));
     kinds.add(() -> words("SETBIT", key(), pick("0", "7", "30", "601"), pick("0", "1")));
@@ -343,7 +345,6 @@ final class RandomCommands {
 
   private void unsupported() {
     kinds.add(() -> words("XADD", key(), "*", member(), value()));
-    kinds.add(() -> words("PFADD", key(), member()));
   }
 
   private static String[] words(String... words) {

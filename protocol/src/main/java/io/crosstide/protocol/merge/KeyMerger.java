@@ -356,7 +356,7 @@ final class KeyMerger {
   private void noteConflict(Work work, Element element, Cell after) {
     Dot dot = work.event.dot();
     // The second first: it is rare, and mostly told at once.
-    if ((Visible.hasLosers(after) || Visible.dropsIncrements(element.kind(), after))
+    if ((Visible.hasLosers(element.kind(), after) || Visible.dropsIncrements(element.kind(), after))
         && (after.writes().stream().anyMatch(w -> w.dot().equals(dot))
             || after.increments().stream().anyMatch(i -> i.dot().equals(dot)))) {
       conflicts.conflict(work.event, element);

@@ -1,12 +1,16 @@
 package io.crosstide.protocol.merge;
 
+import io.crosstide.crdt.Bytes;
 import io.crosstide.crdt.Cell;
 import io.crosstide.protocol.Content;
 import io.crosstide.protocol.ElementKind;
 import java.math.BigDecimal;
 import org.jspecify.annotations.Nullable;
 
-/** What a cell shows: the winning write with the surviving increments on top. */
+/**
+ * What a cell shows: the winning write with the surviving increments on top; of a string whose
+ * surviving writes are HyperLogLogs, what counts all that they count.
+ */
 public final class Visible {
   private Visible() {}
 
@@ -17,6 +21,10 @@ public final class Visible {
     if (winner == null) {
       return sum == null ? Content.ABSENT : Content.of(Numbers.format(kind, sum));
     }
+    Bytes union = union(kind, cell);
+    if (union != null) {
+      return Content.of(union);
+    }
     if (sum == null) {
       return Content.of(winner.value());
     }
@@ -24,6 +32,12 @@ public final class Visible {
     return base == null
         ? Content.of(winner.value())
         : Content.of(Numbers.format(kind, base.add(sum)));
+  }
+
+  private static @Nullable Bytes union(ElementKind kind, Cell cell) {
+    return kind == ElementKind.STRING && cell.writes().size() > 1
+        ? HyperLogLogs.union(cell.writes().stream().map(Cell.Write::value).toList())
+        : null;
   }
 
   /** A visible write that is no number, so that increments it had not seen are lost to it. */
@@ -36,8 +50,8 @@ public final class Visible {
   }
 
   /** Concurrent writes with different values survive, so that one of them is not seen. */
-  static boolean hasLosers(Cell cell) {
-    if (cell.writes().size() < 2) {
+  static boolean hasLosers(ElementKind kind, Cell cell) {
+    if (cell.writes().size() < 2 || union(kind, cell) != null) {
       return false;
     }
     Cell.@Nullable Write first = null;

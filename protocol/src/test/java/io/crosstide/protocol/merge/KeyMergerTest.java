@@ -14,6 +14,7 @@ import io.crosstide.protocol.RedisKey;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.SortedMap;
 import org.junit.jupiter.api.Test;
 
@@ -76,6 +77,23 @@ class KeyMergerTest {
   }
 
   // --- strings and numbers -----------------------------------------------------------------------
+
+  private static Change set(Bytes value) {
+    return new Change.StringSet(value, 0, false);
+  }
+
+  @Test
+  void concurrentHyperLogLogsCountWhatEitherHasCounted() { // HLL-2
+    ChangeEvent x = us.write(KEY, set(HyperLogLogsTest.X), NOTHING, 10);
+    ChangeEvent y = eu.write(KEY, set(HyperLogLogsTest.Y), NOTHING, 20);
+    Bytes union = HyperLogLogs.union(List.of(HyperLogLogsTest.X, HyperLogLogsTest.Y));
+    site.receive(x, y);
+    assertThat(site.shown.get(STRING)).isEqualTo(Content.of(Objects.requireNonNull(union)));
+    assertThat(site.conflicts).isEmpty();
+    site.receive(us.write(KEY, set("text"), seen(us), 30));
+    assertThat(site.shown.get(STRING)).isEqualTo(Content.utf8("text"));
+    assertThat(site.conflicts).containsExactly(STRING);
+  }
 
   @Test
   void incrementsThatASetHadNotSeenAreAddedOnTopOfIt() { // STR-2
