@@ -67,8 +67,8 @@ class ConvergenceSimulationTest {
   }
 
   /**
-   * Order may lag behind, content does not: see B' in docs/PROTOCOL.md, which has a known gap: about
-   * one schedule in 150 goes on moving elements (the first is seed 86 at pace 8).
+   * Order may lag behind, content does not: see B' in docs/PROTOCOL.md, which has a known gap:
+   * about one schedule in 150 goes on moving elements (the first is seed 86 at pace 8).
    */
   @Test
   void listsConvergeToOneOrderAndEveryLookIsExact() {
