@@ -129,6 +129,45 @@ public sealed interface Change {
     }
   }
 
+  /**
+   * An entry was added to a stream, a group's position moved, or the stream is there without
+   * entries.
+   *
+   * @param name of {@link StreamElements}, as the value
+   */
+  record StreamPut(Bytes name, Bytes value) implements OfElement {
+    @Override
+    public ElementKind kind() {
+      return ElementKind.STREAM;
+    }
+  }
+
+  /**
+   * An entry of a stream was deleted, or a group.
+   *
+   * @param regions of several entries with one id, a byte for each region whose entry is deleted,
+   *     or stays: which of the two, a 1 or a 0 before them says. Empty if all are deleted
+   */
+  record StreamRemove(Bytes name, Bytes regions) implements OfElement {
+    public StreamRemove(Bytes name) {
+      this(name, Bytes.EMPTY);
+    }
+
+    @Override
+    public ElementKind kind() {
+      return ElementKind.STREAM;
+    }
+
+    /** Whether it deletes the entry that {@code region} added. */
+    public boolean deletes(int region) {
+      boolean listed = false;
+      for (int i = 1; i < regions.length(); i++) {
+        listed |= regions.at(i) == region;
+      }
+      return regions.isEmpty() || listed == (regions.at(0) == 1);
+    }
+  }
+
   /** {@code DEL}, {@code UNLINK}, eviction, a flush: removes everything the key held. */
   record KeyDelete() implements OfKey {}
 

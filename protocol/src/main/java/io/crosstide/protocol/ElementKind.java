@@ -11,6 +11,8 @@ public enum ElementKind {
   ZSET_MEMBER('z'),
   /** Its element name is its {@link io.crosstide.crdt.ListPosition}. */
   LIST_ELEMENT('l'),
+  /** An entry or group of a stream, or the stream itself: {@link StreamElements} has the names. */
+  STREAM('x'),
   /**
    * The key's expiry time; its element name is empty, its content the decimal milliseconds since
    * 1970.

@@ -112,7 +112,9 @@ public final class ChangeEventJson {
           ZSET_REMOVE,
           LIST_PUT,
           LIST_REMOVE,
-          LIST_HOLDS ->
+          LIST_HOLDS,
+          STREAM_PUT,
+          STREAM_REMOVE ->
           true;
       case STRING_SET,
           STRING_ADD,

@@ -87,6 +87,14 @@ record ChangeFields(
         Change.ListPut put = (Change.ListPut) change;
         yield named(put.name(), put.value());
       }
+      case STREAM_PUT -> {
+        Change.StreamPut put = (Change.StreamPut) change;
+        yield named(put.name(), put.value());
+      }
+      case STREAM_REMOVE -> {
+        Change.StreamRemove remove = (Change.StreamRemove) change;
+        yield named(remove.name(), remove.regions().isEmpty() ? null : remove.regions());
+      }
       case LIST_HOLDS -> listHolds((Change.ListHolds) change);
       case PUBLISH -> {
         Change.Publish message = (Change.Publish) change;
@@ -141,6 +149,8 @@ record ChangeFields(
       case ZSET_REMOVE -> new Change.ZsetRemove(name);
       case LIST_PUT -> new Change.ListPut(name, need("value", kind, value));
       case LIST_REMOVE -> new Change.ListRemove(name);
+      case STREAM_PUT -> new Change.StreamPut(name, need("value", kind, value));
+      case STREAM_REMOVE -> new Change.StreamRemove(name, value == null ? Bytes.EMPTY : value);
       case LIST_HOLDS -> toListHolds(kind);
       case KEY_DELETE -> new Change.KeyDelete();
       case KEY_EXPIRE -> new Change.KeyExpire(deadline);

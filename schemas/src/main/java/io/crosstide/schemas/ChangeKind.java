@@ -27,6 +27,8 @@ public enum ChangeKind {
   DEADLINE_REMOVE(15, Change.DeadlineRemove.class),
   LIST_PUT(20, Change.ListPut.class),
   LIST_REMOVE(21, Change.ListRemove.class),
+  STREAM_PUT(30, Change.StreamPut.class),
+  STREAM_REMOVE(31, Change.StreamRemove.class),
   PUBLISH(55, Change.Publish.class),
   BEAT(-1, Change.Beat.class),
   MARKER_LOST(-2, Change.MarkerLost.class),

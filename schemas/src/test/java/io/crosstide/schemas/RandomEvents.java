@@ -121,6 +121,8 @@ final class RandomEvents {
       case ZSET_REMOVE -> new Change.ZsetRemove(bytes());
       case LIST_PUT -> new Change.ListPut(bytes(), bytes());
       case LIST_REMOVE -> new Change.ListRemove(bytes());
+      case STREAM_PUT -> new Change.StreamPut(bytes(), bytes());
+      case STREAM_REMOVE -> new Change.StreamRemove(bytes(), bytes());
       case LIST_HOLDS -> listHolds();
       case KEY_DELETE -> new Change.KeyDelete();
       case KEY_EXPIRE -> new Change.KeyExpire(anyLong());

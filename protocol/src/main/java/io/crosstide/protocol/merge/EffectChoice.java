@@ -62,6 +62,7 @@ final class EffectChoice {
     if (to.isAbsent()
         || element.kind() == ElementKind.SET_MEMBER
         || element.kind() == ElementKind.LIST_ELEMENT
+        || element.kind() == ElementKind.STREAM
         || element.kind() == ElementKind.DEADLINE) {
       return null;
     }

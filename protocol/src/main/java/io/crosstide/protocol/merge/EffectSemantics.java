@@ -6,6 +6,7 @@ import io.crosstide.protocol.Element;
 import io.crosstide.protocol.ElementKind;
 import io.crosstide.protocol.Fx;
 import io.crosstide.protocol.RedisKey;
+import io.crosstide.protocol.StreamElements;
 import java.util.HashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +40,7 @@ public final class EffectSemantics {
               && before.content().isAbsent();
       boolean passes =
           before.exception().atMost(put.knows())
-              && (cleared || before.content().equals(put.expected()));
+              && (cleared || holds(before, put.element(), put.expected()));
       return passes ? new ElementState(put.desired().compact(), Fx.NONE) : missed(before, number);
     }
     if (effect instanceof Effect.Check check) {
@@ -47,7 +48,7 @@ public final class EffectSemantics {
           check.element().kind() == ElementKind.LIST_ELEMENT && check.expected().isAbsent();
       boolean passes =
           before.exception().atMost(check.knows())
-              && (notToBeSeen || before.content().equals(check.expected()));
+              && (notToBeSeen || holds(before, check.element(), check.expected()));
       return passes ? new ElementState(before.content(), Fx.NONE) : missed(before, number);
     }
     if (effect instanceof Effect.Add add) {
@@ -68,6 +69,10 @@ public final class EffectSemantics {
       return check.knows();
     }
     return effect instanceof Effect.Add add ? add.knows() : Fx.NONE;
+  }
+
+  private static boolean holds(ElementState state, Element element, Content expected) {
+    return StreamElements.isUnguarded(element) || state.content().equals(expected);
   }
 
   /**

@@ -4,6 +4,7 @@ import io.crosstide.crdt.Bytes;
 import io.crosstide.crdt.Cell;
 import io.crosstide.crdt.Dot;
 import io.crosstide.crdt.IncrementLog;
+import io.crosstide.crdt.Origin;
 import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.Change;
 import io.crosstide.protocol.ChangeEvent;
@@ -11,6 +12,7 @@ import io.crosstide.protocol.Content;
 import io.crosstide.protocol.Element;
 import io.crosstide.protocol.ElementKind;
 import io.crosstide.protocol.RedisKey;
+import io.crosstide.protocol.StreamElements;
 import java.math.BigDecimal;
 import java.util.List;
 import java.util.Map;
@@ -260,6 +262,21 @@ final class KeyMerger {
         element.kind() == work.kindBefore ? shownBefore : Content.ABSENT,
         element.kind() == work.kindAfter ? shownAfter : Content.ABSENT,
         true);
+    dropStream(work, visitor);
+  }
+
+  /**
+   * The key is a stream no more: Redis would keep it, empty, so that it has to go on purpose, also
+   * where that it was there never was an event of its own.
+   */
+  private static void dropStream(Work work, Visitor visitor) {
+    if (work.kindBefore == ElementKind.STREAM && work.kindAfter != ElementKind.STREAM) {
+      visitor.touched(
+          new Element(work.key, ElementKind.STREAM, StreamElements.STREAM),
+          Content.PRESENT,
+          Content.ABSENT,
+          false);
+    }
   }
 
   private static void clearDeadline(Work work, Visitor visitor) {
@@ -293,6 +310,9 @@ final class KeyMerger {
                 visitKinds(work, element, shown, shown, false, visitor);
               }
             });
+      }
+      if (kind == work.before()) {
+        dropStream(work, visitor);
       }
     }
     if (changed.kind() != work.kindBefore && changed.kind() != work.kindAfter) {
@@ -336,12 +356,27 @@ final class KeyMerger {
       return write(work, cell, element, put.value(), removed);
     } else if (change instanceof Change.ListPut put) {
       return write(work, cell, element, put.value(), removed);
+    } else if (change instanceof Change.StreamPut put) {
+      return write(work, cell, element, put.value(), removed);
+    } else if (change instanceof Change.StreamRemove remove) {
+      return cell.remove(deleted(work.seen(element), remove), cells.log(element));
     } else if (change instanceof Change.SetAdd) {
       return write(work, cell, element, Bytes.EMPTY, removed);
     } else if (change instanceof Change.ZsetPut put) {
       return write(work, cell, element, Bytes.utf8(Content.formatScore(put.score())), removed);
     }
     return cell.remove(work.seen(element), cells.log(element)); // the removals
+  }
+
+  /** What of {@code seen} the removal is about: of several entries with one id perhaps not all. */
+  private static VersionVector deleted(VersionVector seen, Change.StreamRemove remove) {
+    VersionVector deleted = seen;
+    for (Origin origin : seen.origins()) {
+      if (!remove.deletes(origin.regionId())) {
+        deleted = deleted.with(origin, 0);
+      }
+    }
+    return deleted;
   }
 
   private Cell write(Work work, Cell cell, Element element, Bytes value, boolean removed) {
@@ -354,6 +389,9 @@ final class KeyMerger {
   }
 
   private void noteConflict(Work work, Element element, Cell after) {
+    if (StreamElements.isUnguarded(element)) {
+      return; // of concurrent positions the furthest is right
+    }
     Dot dot = work.event.dot();
     // The second first: it is rare, and mostly told at once.
     if ((Visible.hasLosers(element.kind(), after) || Visible.dropsIncrements(element.kind(), after))
@@ -525,6 +563,7 @@ final class KeyMerger {
             visitKinds(work, element, shownBefore, shownAfter, false, visitor);
           }
         });
+    dropStream(work, visitor);
     if (work.kindChanged() && work.kindAfter != ElementKind.STRING) {
       cells.forEach(
           work.key,

@@ -70,10 +70,11 @@ public final class KeyState {
           ElementKind.HASH_FIELD,
           ElementKind.SET_MEMBER,
           ElementKind.ZSET_MEMBER,
-          ElementKind.LIST_ELEMENT);
+          ElementKind.LIST_ELEMENT,
+          ElementKind.STREAM);
 
   /** Visible elements by kind. */
-  private final long[] visible = new long[6];
+  private final long[] visible = new long[7];
 
   private static int place(ElementKind kind) {
     return switch (kind) {
@@ -82,7 +83,8 @@ public final class KeyState {
       case SET_MEMBER -> 2;
       case ZSET_MEMBER -> 3;
       case LIST_ELEMENT -> 4;
-      case DEADLINE -> 5;
+      case STREAM -> 5;
+      case DEADLINE -> 6;
     };
   }
 

@@ -48,6 +48,10 @@ final class LocalFold {
       return Content.of(put.value());
     } else if (change instanceof Change.ListPut put) {
       return Content.of(put.value());
+    } else if (change instanceof Change.StreamPut put) {
+      return Content.of(put.value());
+    } else if (change instanceof Change.StreamRemove remove && !remove.regions().isEmpty()) {
+      return null; // what is left of several entries with one id
     } else if (change instanceof Change.SetAdd) {
       return Content.PRESENT;
     } else if (change instanceof Change.ZsetPut put) {

@@ -16,6 +16,9 @@ public final class Visible {
 
   /** The content Redis should hold for a cell of {@code kind}. */
   public static Content of(ElementKind kind, Cell cell) {
+    if (kind == ElementKind.STREAM) {
+      return StreamVisible.of(cell);
+    }
     Cell.Write winner = cell.winner();
     BigDecimal sum = cell.sum();
     if (winner == null) {
