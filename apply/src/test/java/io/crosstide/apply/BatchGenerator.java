@@ -14,6 +14,7 @@ import io.crosstide.protocol.RedisKey;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,7 +24,8 @@ import org.jspecify.annotations.Nullable;
 final class BatchGenerator {
   static final long FAR = 4_102_444_800_000L;
 
-  private static final List<ElementKind> KINDS = List.of(ElementKind.values());
+  private static final List<ElementKind> KINDS =
+      Stream.of(ElementKind.values()).filter(kind -> kind != ElementKind.STREAM).toList();
   private static final List<ElementKind> ADDABLE =
       List.of(ElementKind.STRING, ElementKind.HASH_FIELD, ElementKind.ZSET_MEMBER);
   private static final List<Bytes> NAMES =
@@ -93,7 +95,7 @@ final class BatchGenerator {
   /** Something the element can hold, present. */
   Content content(Element element) {
     return switch (element.kind()) {
-      case STRING, HASH_FIELD, LIST_ELEMENT ->
+      case STRING, HASH_FIELD, LIST_ELEMENT, STREAM ->
           Content.of(VALUES.get(random.nextInt(VALUES.size())));
       case SET_MEMBER -> Content.PRESENT;
       case ZSET_MEMBER -> Content.score(SCORES[random.nextInt(SCORES.length)]);

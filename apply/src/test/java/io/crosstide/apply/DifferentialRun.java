@@ -255,7 +255,7 @@ final class DifferentialRun {
       case HASH_FIELD -> commands.hset(key, name, bytes);
       case SET_MEMBER -> commands.sadd(key, name);
       case ZSET_MEMBER -> commands.zadd(key, Content.parseScore(TestRedis.text(bytes)), name);
-      case LIST_ELEMENT -> throw new IllegalStateException("no single element");
+      case LIST_ELEMENT, STREAM -> throw new IllegalStateException("no single element");
       case DEADLINE -> commands.pexpireat(key, Long.parseLong(TestRedis.text(bytes)));
     }
     model.write(element, content);

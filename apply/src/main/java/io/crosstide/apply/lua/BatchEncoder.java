@@ -145,6 +145,7 @@ public final class BatchEncoder {
       ElementKind kind = add.element().kind();
       if (kind == ElementKind.SET_MEMBER
           || kind == ElementKind.LIST_ELEMENT
+          || kind == ElementKind.STREAM
           || kind == ElementKind.DEADLINE) {
         throw new IllegalArgumentException("nothing can be added to " + add.element());
       }
@@ -200,7 +201,7 @@ public final class BatchEncoder {
         yield GUARD_VALUE;
       }
       case ZSET_MEMBER, DEADLINE -> GUARD_VALUE;
-      case STRING, HASH_FIELD, LIST_ELEMENT -> {
+      case STRING, HASH_FIELD, LIST_ELEMENT, STREAM -> {
         Bytes value = expected.value();
         yield value != null && value.length() <= Content.INLINE_MAX ? GUARD_VALUE : GUARD_SHA1;
       }

@@ -192,7 +192,7 @@ end
 -- Step 4: the effects. The letters of the shape:
 
 local PUT, CHECK, ADD, PROBE, NOOP, PUBLISH = 112, 99, 97, 63, 45, 33     -- p c a ? - !
-local STRING, FIELD, MEMBER, SCORE, DEADLINE, LIST = 115, 104, 109, 122, 100, 108    -- s h m z d l, as ElementKind's tags
+local STRING, FIELD, MEMBER, SCORE, DEADLINE, LIST, STREAM = 115, 104, 109, 122, 100, 108, 120    -- s h m z d l x, as ElementKind's tags
 local ABSENT, VALUE = 48, 61                                              -- 0 =; the guard's third is # for a SHA-1
 
 local SCORE_MAX = 9007199254740992      -- integers below it are exact in a double
@@ -235,10 +235,21 @@ local function deadline_of(key)
   return now() + call('PTTL', key)
 end
 
+-- nil if the command went well, else the error.
+local function failure(reply)
+  return type(reply) == 'table' and reply.err or nil
+end
+
+local WRONG_TYPE = 'WRONGTYPE the key holds another type'
+
+--@include effect-stream.lua
+
 -- Reads an element: its content or nil, and whether the key is of another type.
 local function read(kind, key, name)
   local content
-  if kind == STRING then
+  if kind == STREAM then
+    return stream_read(key, name)
+  elseif kind == STRING then
     content = try('GET', key)
   elseif kind == FIELD then
     content = try('HGET', key, name)
@@ -261,14 +272,10 @@ local function read(kind, key, name)
   return content or nil
 end
 
--- nil if the command went well, else the error.
-local function failure(reply)
-  return type(reply) == 'table' and reply.err or nil
-end
-
-local WRONG_TYPE = 'WRONGTYPE the key holds another type'
-
-local function put(kind, key, name, guard, expected, want, desired)
+local function put(kind, key, at_key, name, guard, expected, want, desired)
+  if kind == STREAM then
+    return stream_put(key, at_key, name, guard, expected, desired)
+  end
   if kind == MEMBER then
     if want == VALUE and guard == ABSENT then
       local added = try('SADD', key, name)
@@ -336,6 +343,9 @@ local function put(kind, key, name, guard, expected, want, desired)
 end
 
 local function check(kind, key, name, guard, expected)
+  if kind == STREAM and byte(name, 1) ~= ENTRY then
+    return nil                            -- Redis cannot say
+  end
   local actual = read(kind, key, name)
   if kind == MEMBER then
     return (actual ~= nil) ~= (guard == VALUE) and 'guard' or nil
@@ -719,6 +729,9 @@ for number = first, last do
       at = at + 1
     end
 
+    if repair and not (kind == STREAM and op == PUT and guard == ABSENT and at_key == repair.at_key and byte(name, 1) == ENTRY) then
+      stream_settle()
+    end
     local digest, exception
     if count > 0 and (not heads or heads[key_digest_of(at_key)]) then
       digest = digest_of(at_key, kind, name)
@@ -762,7 +775,7 @@ for number = first, last do
             missed = 'NOTINTEGER nothing can be added to an element of a list'
           end
         elseif op == PUT then
-          missed = put(kind, key, name, guard, expected, want, desired)
+          missed = put(kind, key, at_key, name, guard, expected, want, desired)
         elseif op == CHECK then
           missed = check(kind, key, name, guard, expected)
         else
@@ -790,6 +803,8 @@ for number = first, last do
     end
   end
 end
+
+stream_settle()
 
 -- Step 5: the exceptions that changed.
 
