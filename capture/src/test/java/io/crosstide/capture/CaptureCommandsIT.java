@@ -173,9 +173,15 @@ final class CaptureCommandsIT {
   @Test
   void whatIsNotReplicatedIsCounted() {
     rig.commands().xadd("stream", Map.of("f", "v"));
+    rig.commands().rename("stream", "renamed");
     rig.awaitCaptured();
-    rig.await("counted", () -> rig.agent.snapshot().unsupported().containsKey("XADD"));
-    assertThat(rig.eventsOf("stream")).isEmpty();
+    rig.await(
+        "counted",
+        () ->
+            rig.agent
+                .snapshot()
+                .unsupported()
+                .containsKey("a stream that was renamed, copied, restored or stored"));
   }
 
   @Test

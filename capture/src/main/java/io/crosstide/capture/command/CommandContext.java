@@ -161,6 +161,9 @@ final class CommandContext {
     if (change instanceof Change.ListPut put) {
       return size + put.name().length() + put.value().length();
     }
+    if (change instanceof Change.StreamPut put) {
+      return size + put.name().length() + put.value().length();
+    }
     if (change instanceof Change.Publish publish) {
       return size + publish.message().length();
     }

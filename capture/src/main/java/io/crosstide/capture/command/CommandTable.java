@@ -36,6 +36,8 @@ final class CommandTable {
     SetCommands.register(table);
     ZsetCommands.register(table);
     ListCommands.register(table);
+    StreamTypeCommands.register(table);
+    GroupCommands.register(table);
     KeyCommands.register(table);
     SetAlgebra.register(table);
     RangeStore.register(table);

@@ -163,7 +163,7 @@ final class KeyCommands {
       }
       case HASH, LIST -> hasWholeFields(key);
       case SET, ZSET -> true;
-      case OPAQUE, UNRESOLVED -> false;
+      case STREAM, OPAQUE, UNRESOLVED -> false;
     };
   }
 

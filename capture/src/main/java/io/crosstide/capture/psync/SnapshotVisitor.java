@@ -7,7 +7,6 @@ import com.moilioncircle.redis.replicator.rdb.BaseRdbParser;
 import com.moilioncircle.redis.replicator.rdb.RdbValueVisitor;
 import com.moilioncircle.redis.replicator.rdb.datatype.ContextKeyValuePair;
 import com.moilioncircle.redis.replicator.rdb.datatype.KeyStringValueModule;
-import com.moilioncircle.redis.replicator.rdb.datatype.KeyStringValueStream;
 import com.moilioncircle.redis.replicator.rdb.datatype.KeyValuePair;
 import com.moilioncircle.redis.replicator.rdb.datatype.ZSetEntry;
 import com.moilioncircle.redis.replicator.rdb.iterable.ValueIterableRdbVisitor;
@@ -20,8 +19,8 @@ import java.util.Iterator;
 import java.util.Map;
 
 /**
- * Reads a snapshot in bounded memory: collections come as iterators; of streams and modules, which
- * the library could only read whole, just the key is kept.
+ * Reads a snapshot in bounded memory: collections come as iterators; of modules, which the library
+ * could only read whole, just the key is kept.
  */
 final class SnapshotVisitor extends ValueIterableRdbVisitor {
   private final RdbValueVisitor skipped;
@@ -35,24 +34,21 @@ final class SnapshotVisitor extends ValueIterableRdbVisitor {
   public Event applyStreamListPacks(RedisInputStream in, int version, ContextKeyValuePair context)
       throws IOException {
     byte[] key = key(in);
-    skipped.applyStreamListPacks(in, version);
-    return entry(new KeyStringValueStream(), key, context);
+    return entry(new SnapshotStream(in, 1), key, context);
   }
 
   @Override
   public Event applyStreamListPacks2(RedisInputStream in, int version, ContextKeyValuePair context)
       throws IOException {
     byte[] key = key(in);
-    skipped.applyStreamListPacks2(in, version);
-    return entry(new KeyStringValueStream(), key, context);
+    return entry(new SnapshotStream(in, 2), key, context);
   }
 
   @Override
   public Event applyStreamListPacks3(RedisInputStream in, int version, ContextKeyValuePair context)
       throws IOException {
     byte[] key = key(in);
-    skipped.applyStreamListPacks3(in, version);
-    return entry(new KeyStringValueStream(), key, context);
+    return entry(new SnapshotStream(in, 3), key, context);
   }
 
   @Override

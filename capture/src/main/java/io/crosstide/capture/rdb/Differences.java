@@ -116,6 +116,9 @@ final class Differences {
       }
       if (actual.is(ShadowType.LIST)) {
         compareList(known, actual);
+      } else if (actual.is(ShadowType.STREAM)) {
+        new StreamDifferences(known, actual, change -> receiver.change(known.redisKey(), change))
+            .walk(() -> leaveOut(known, ShadowType.STREAM));
       } else {
         compareElements(known, actual);
       }
@@ -210,7 +213,7 @@ final class Differences {
       case HASH -> new Change.HashRemove(name);
       case SET -> new Change.SetRemove(name);
       case ZSET -> new Change.ZsetRemove(name);
-      case STRING, LIST, OPAQUE, UNRESOLVED -> throw hasNoElements(type);
+      case STRING, LIST, STREAM, OPAQUE, UNRESOLVED -> throw hasNoElements(type);
     };
   }
 
@@ -219,7 +222,7 @@ final class Differences {
       case HASH -> before.content().equals(after.content());
       case SET -> true;
       case ZSET -> before.score() == after.score();
-      case STRING, LIST, OPAQUE, UNRESOLVED -> throw hasNoElements(type);
+      case STRING, LIST, STREAM, OPAQUE, UNRESOLVED -> throw hasNoElements(type);
     };
   }
 
@@ -231,7 +234,7 @@ final class Differences {
       case HASH -> new Change.HashPut(element.name(), value);
       case SET -> new Change.SetAdd(element.name());
       case ZSET -> new Change.ZsetPut(element.name(), element.score());
-      case STRING, LIST, OPAQUE, UNRESOLVED -> throw hasNoElements(type);
+      case STRING, LIST, STREAM, OPAQUE, UNRESOLVED -> throw hasNoElements(type);
     };
   }
 
@@ -272,6 +275,7 @@ final class Differences {
         case SET_MEMBER -> ShadowType.SET;
         case ZSET_MEMBER -> ShadowType.ZSET;
         case LIST_ELEMENT -> ShadowType.LIST;
+        case STREAM -> ShadowType.STREAM;
         case STRING, DEADLINE -> ShadowType.STRING;
       };
     }

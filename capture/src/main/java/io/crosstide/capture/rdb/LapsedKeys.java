@@ -4,12 +4,14 @@ import io.crosstide.capture.rdb.SentEffects.Sent;
 import io.crosstide.capture.shadow.ElementCursor;
 import io.crosstide.capture.shadow.Shadow;
 import io.crosstide.capture.shadow.ShadowKey;
+import io.crosstide.capture.shadow.ShadowStream;
 import io.crosstide.capture.shadow.ShadowType;
 import io.crosstide.crdt.Bytes;
 import io.crosstide.protocol.Effect;
 import io.crosstide.protocol.Element;
 import io.crosstide.protocol.ElementKind;
 import io.crosstide.protocol.RedisKey;
+import io.crosstide.protocol.StreamElements;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -103,7 +105,7 @@ final class LapsedKeys {
                   actual.deadlineMillis() != 0
                       || ShadowFold.content(known, Element.string(key))
                           .equals(ShadowFold.content(actual, Element.string(key)));
-              case HASH, SET, ZSET, LIST -> sharesElement(known, actual, sent);
+              case HASH, SET, ZSET, LIST, STREAM -> sharesElement(known, actual, sent);
               case OPAQUE, UNRESOLVED -> true;
             };
     if (lives) {
@@ -134,6 +136,11 @@ final class LapsedKeys {
               case SET -> actual.hasMember(name);
               case ZSET -> elements.score() == actual.score(name);
               case LIST -> values.contains(elements.content().sha1());
+              case STREAM ->
+                  StreamElements.isEntry(name)
+                      && elements
+                          .content()
+                          .equals(new ShadowStream(actual).entry(StreamElements.idOf(name)));
               case STRING, OPAQUE, UNRESOLVED -> false;
             };
         if (same && !written.contains(name)) {

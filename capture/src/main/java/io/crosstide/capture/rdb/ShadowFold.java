@@ -2,6 +2,7 @@ package io.crosstide.capture.rdb;
 
 import io.crosstide.capture.shadow.ShadowKey;
 import io.crosstide.capture.shadow.ShadowList;
+import io.crosstide.capture.shadow.ShadowStream;
 import io.crosstide.capture.shadow.ShadowType;
 import io.crosstide.crdt.Bytes;
 import io.crosstide.protocol.Change;
@@ -52,6 +53,8 @@ final class ShadowFold {
       putIntoList(key, put.name(), Content.of(put.value()));
     } else if (change instanceof Change.ListRemove remove) {
       removeFromList(key, remove.name());
+    } else if (change instanceof Change.StreamPut || change instanceof Change.StreamRemove) {
+      StreamFold.apply(new ShadowStream(key), change);
     } else if (change instanceof Change.KeyDelete || change instanceof Change.KeyExpire) {
       key.delete();
     } else if (change instanceof Change.DeadlineSet deadline) {
@@ -81,6 +84,7 @@ final class ShadowFold {
         ShadowList.Entry entry = key.list().find(element.name());
         yield entry == null ? Content.ABSENT : entry.content();
       }
+      case STREAM -> StreamFold.content(new ShadowStream(key), element.name());
       case DEADLINE ->
           key.deadlineMillis() == 0 ? Content.ABSENT : Content.deadline(key.deadlineMillis());
     };
@@ -94,6 +98,7 @@ final class ShadowFold {
       case SET_MEMBER -> ShadowType.SET;
       case ZSET_MEMBER -> ShadowType.ZSET;
       case LIST_ELEMENT -> ShadowType.LIST;
+      case STREAM -> ShadowType.STREAM;
       case DEADLINE -> throw new IllegalArgumentException("keys of all types have deadlines");
     };
   }
@@ -137,6 +142,7 @@ final class ShadowFold {
           putIntoList(key, element.name(), desired);
         }
       }
+      case STREAM -> StreamFold.put(key, element.name(), desired);
       case DEADLINE -> key.deadline(value == null ? 0 : Long.parseLong(value.text()));
     }
   }

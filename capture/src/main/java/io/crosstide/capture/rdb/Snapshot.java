@@ -4,7 +4,6 @@ import com.moilioncircle.redis.replicator.event.Event;
 import com.moilioncircle.redis.replicator.rdb.datatype.AuxField;
 import com.moilioncircle.redis.replicator.rdb.datatype.ExpiredType;
 import com.moilioncircle.redis.replicator.rdb.datatype.KeyStringValueModule;
-import com.moilioncircle.redis.replicator.rdb.datatype.KeyStringValueStream;
 import com.moilioncircle.redis.replicator.rdb.datatype.KeyStringValueString;
 import com.moilioncircle.redis.replicator.rdb.datatype.KeyValuePair;
 import com.moilioncircle.redis.replicator.rdb.datatype.TTLValue;
@@ -14,10 +13,12 @@ import com.moilioncircle.redis.replicator.rdb.iterable.datatype.KeyStringValueMa
 import com.moilioncircle.redis.replicator.rdb.iterable.datatype.KeyStringValueTTLMapEntryIterator;
 import com.moilioncircle.redis.replicator.rdb.iterable.datatype.KeyStringValueZSetEntryIterator;
 import io.crosstide.capture.beacon.BeaconWriter;
+import io.crosstide.capture.psync.SnapshotStream;
 import io.crosstide.capture.shadow.RocksShadow;
 import io.crosstide.capture.shadow.Shadow;
 import io.crosstide.capture.shadow.ShadowKey;
 import io.crosstide.capture.shadow.ShadowOptions;
+import io.crosstide.capture.shadow.ShadowStream;
 import io.crosstide.crdt.Bytes;
 import io.crosstide.crdt.HybridTimestamp;
 import io.crosstide.protocol.Content;
@@ -165,14 +166,20 @@ public final class Snapshot implements AutoCloseable {
           key.list().append(Content.of(Bytes.wrap(element)));
         }
       }
+    } else if (entry instanceof SnapshotStream stream) {
+      read(stream, key);
     } else {
       unsupported(
           key,
-          entry instanceof KeyStringValueStream
-              ? "stream"
-              : entry instanceof KeyStringValueModule
-                  ? "module type"
-                  : entry.getClass().getSimpleName());
+          entry instanceof KeyStringValueModule ? "module type" : entry.getClass().getSimpleName());
+    }
+  }
+
+  private static void read(SnapshotStream stream, ShadowKey into) {
+    try {
+      stream.readInto(new ShadowStream(into));
+    } catch (IOException e) {
+      throw new UncheckedIOException("a stream in the snapshot cannot be read", e);
     }
   }
 
@@ -213,6 +220,10 @@ public final class Snapshot implements AutoCloseable {
       if (open >= 0 && close == name.length() - 1) {
         marker(Integer.parseInt(name.substring(open + 1, close)), fields);
       }
+    } else if (entry instanceof SnapshotStream stream) {
+      ShadowKey aside = content.key(db, Bytes.utf8(name));
+      read(stream, aside);
+      aside.delete();
     } else {
       drain(entry.getValue());
     }

@@ -85,7 +85,7 @@ public final class ElementCursor implements AutoCloseable {
   /** The value or digest of a field or list element; {@link Content#PRESENT} for members. */
   public Content content() {
     return switch (type) {
-      case HASH -> ElementRow.field(value, ShadowNames.isLong(name));
+      case HASH, STREAM -> ElementRow.field(value, ShadowNames.isLong(name));
       case LIST -> ElementRow.listElement(value);
       default -> Content.PRESENT;
     };

@@ -125,6 +125,12 @@ public final class ShadowKey {
     return value == null ? Content.ABSENT : ElementRow.field(value, ShadowNames.isLong(field));
   }
 
+  /** What a row of a stream holds, {@link Content#ABSENT} if there is none. */
+  Content streamRow(Bytes row) {
+    byte[] value = is(ShadowType.STREAM) ? elementRow(row) : null;
+    return value == null ? Content.ABSENT : ElementRow.field(value, ShadowNames.isLong(row));
+  }
+
   public boolean hasMember(Bytes member) {
     return is(ShadowType.SET) && elementRow(member) != null;
   }
@@ -263,6 +269,37 @@ public final class ShadowKey {
     boolean isNew = shadow.overlay().get(row) == null;
     shadow.overlay().put(row, ElementRow.ofField(field, value));
     countIf(isNew);
+  }
+
+  /** Writes a row of a stream. Returns whether it is new. */
+  boolean putStreamRow(Bytes row, Content value) {
+    become(ShadowType.STREAM);
+    byte[] element = Rows.element(shadow.requireSpace(db), generation, row);
+    boolean isNew = shadow.overlay().get(element) == null;
+    shadow.overlay().put(element, ElementRow.ofField(row, value));
+    countIf(isNew);
+    return isNew;
+  }
+
+  /** The rows from {@code from} to before {@code to}, or back from there. */
+  ElementCursor streamRows(Bytes from, Bytes to, boolean descending) {
+    Integer space = shadow.space(db);
+    if (!is(ShadowType.STREAM) || space == null) {
+      return ElementCursor.empty();
+    }
+    RowScan scan =
+        shadow
+            .overlay()
+            .scan(
+                Rows.element(space, generation, from),
+                Rows.element(space, generation, to),
+                descending);
+    return ElementCursor.byName(scan, type);
+  }
+
+  /** {@code value}, or its digest if it is too long to be kept. */
+  Content keep(Bytes value) {
+    return kept(value, shadow.options().inlineBytesMax());
   }
 
   /** Returns whether the member is new. */

@@ -13,9 +13,10 @@ public enum ShadowType {
   SET(3),
   ZSET(4),
   LIST(5),
+  /** Its elements are the rows of {@link ShadowStream}. */
+  STREAM(6),
   /**
-   * A key whose contents are not followed: a stream or a module's value. It may have ceased to
-   * exist unnoticed.
+   * A key whose contents are not followed: a module's value. It may have ceased to exist unnoticed.
    */
   OPAQUE(7);
 

@@ -128,7 +128,10 @@ class DifferentialIT {
     "7, UNSUPPORTED",
     "8, READ_BACK",
     "9, READ_BACK",
-    "10, READ_BACK"
+    "10, READ_BACK",
+    "41, STREAMS",
+    "42, STREAMS",
+    "43, STREAMS"
   })
   void shadowAndEventsAgreeWithRedis(long seed, Range range) {
     holds(inMemory(current, seed, range), range);
@@ -140,14 +143,16 @@ class DifferentialIT {
     "12, LONG_VALUES",
     "13, MOVES",
     "14, UNSUPPORTED",
-    "15, READ_BACK"
+    "15, READ_BACK",
+    "44, STREAMS",
+    "45, STREAMS"
   })
   void shadowAndEventsAgreeWithRedis62(long seed, Range range) {
     holds(inMemory(old, seed, range), range);
   }
 
   @ParameterizedTest
-  @CsvSource({"21, LONG_VALUES", "22, MOVES", "23, UNSUPPORTED", "24, READ_BACK"})
+  @CsvSource({"21, LONG_VALUES", "22, MOVES", "23, UNSUPPORTED", "24, READ_BACK", "46, STREAMS"})
   void shadowOnDiskAgreesWithRedis(long seed, Range range, @TempDir Path shadowDir) {
     holds(onDisk(current, seed, range, shadowDir), range);
   }

@@ -15,10 +15,12 @@ import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.protocol.Fx;
 import io.crosstide.protocol.MarkerState;
 import io.crosstide.protocol.RedisKey;
+import io.crosstide.protocol.StreamElements;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -28,6 +30,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,6 +62,7 @@ final class DifferentialRun implements EventSink {
   private final EventModel model;
   private final boolean modelled;
   private final boolean readsBack;
+  private final boolean streams;
   private final Set<RedisKey> wanted = new LinkedHashSet<>();
 
   private Shadow shadow;
@@ -88,6 +92,7 @@ final class DifferentialRun implements EventSink {
     this.exactDeadlines = exactDeadlines;
     this.model = new EventModel(exactDeadlines ? 0 : 500, range == RandomCommands.Range.READ_BACK);
     this.modelled = range != RandomCommands.Range.UNSUPPORTED;
+    this.streams = range == RandomCommands.Range.STREAMS;
     this.readsBack =
         range == RandomCommands.Range.READ_BACK || range == RandomCommands.Range.UNSUPPORTED;
     this.shadow = shadow;
@@ -225,7 +230,7 @@ final class DifferentialRun implements EventSink {
   /** As the Lua function does it: touch the keys, write the marker, then the effects. */
   private void effectBatch() {
     String db = Integer.toString(random.nextInt(DATABASES));
-    String key = "k" + random.nextInt(8);
+    String key = "k" + random.nextInt(streams ? 2 : 8);
     String marker = MarkerState.key(random.nextInt(PARTITIONS));
     if (readsBack) {
       // An effect is guarded: it does not pass where a client has changed what it would replace.
@@ -273,6 +278,11 @@ final class DifferentialRun implements EventSink {
   }
 
   private String[] effect(String key) {
+    if (streams) {
+      return random.nextBoolean()
+          ? new String[] {"XADD", key, commands.newId(), "f", "e"}
+          : new String[] {"XDEL", key, commands.id()};
+    }
     String member = "m" + random.nextInt(4);
     return switch (random.nextInt(8)) {
       case 0 -> new String[] {"SET", key, "e" + random.nextInt(9), "KEEPTTL"};
@@ -373,6 +383,22 @@ final class DifferentialRun implements EventSink {
         case "SADD" -> model.apply(key, new Change.SetAdd(Bytes.wrap(effect[2])));
         case "ZADD" ->
             model.apply(key, new Change.ZsetPut(Bytes.wrap(effect[3]), Numbers.score(effect[2])));
+        case "XADD" -> {
+          List<Bytes> fields =
+              Arrays.stream(effect).skip(3).map(Bytes::wrap).collect(Collectors.toList());
+          model.apply(
+              key,
+              new Change.StreamPut(
+                  StreamElements.entry(StreamTypeCommands.requireId(effect[2])),
+                  StreamElements.entryValue(fields)));
+        }
+        case "XDEL" -> {
+          model.apply(key, new Change.StreamPut(StreamElements.STREAM, Bytes.EMPTY));
+          model.apply(
+              key,
+              new Change.StreamRemove(
+                  StreamElements.entry(StreamTypeCommands.requireId(effect[2]))));
+        }
         case "INCRBY" -> model.apply(key, new Change.StringAdd(BigDecimal.valueOf(3), null));
         case "PEXPIREAT" ->
             model.apply(key, new Change.DeadlineSet(Long.parseLong(Numbers.ascii(effect[2]))));

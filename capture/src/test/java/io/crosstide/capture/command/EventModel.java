@@ -72,6 +72,11 @@ final class EventModel {
       put(key, 'l', put.name(), latin(put.value()));
     } else if (change instanceof Change.ListRemove remove) {
       removeElement(key, 'l', remove.name());
+    } else if (change instanceof Change.StreamPut put) {
+      put(key, 'x', put.name(), latin(put.value()));
+    } else if (change instanceof Change.StreamRemove remove) {
+      expect(remove.regions().isEmpty(), key + " never held two entries with one id");
+      removeElement(key, 'x', remove.name());
     } else if (change instanceof Change.KeyDelete) {
       expect(readBack || keys.containsKey(key), key + " is deleted but absent");
       remove(key);

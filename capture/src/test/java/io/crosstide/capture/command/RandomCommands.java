@@ -19,6 +19,8 @@ final class RandomCommands {
     MOVES,
     /** Everything, with values of any length: what the shadow has not kept is read back. */
     READ_BACK,
+    /** Streams above all, at few keys, with what takes their place. */
+    STREAMS,
     /** Also what is not replicated. */
     UNSUPPORTED
   }
@@ -48,12 +50,23 @@ final class RandomCommands {
   };
 
   private final Random random;
+  private long lastId;
   private final Range range;
   private final List<Supplier<String[]>> kinds = new ArrayList<>();
 
   RandomCommands(long seed, Range range) {
     this.random = new Random(seed);
     this.range = range;
+    if (range == Range.STREAMS) {
+      streams();
+      groups();
+      kinds.add(() -> random.nextInt(20) == 0 ? words("SET", key(), value()) : words("PING"));
+      kinds.add(() -> random.nextInt(20) == 0 ? words("SADD", key(), member()) : words("PING"));
+      kinds.add(() -> random.nextInt(20) == 0 ? words("DEL", key()) : words("PING"));
+      kinds.add(() -> words("PEXPIRE", key(), "200000"));
+      kinds.add(() -> words("PERSIST", key()));
+      return;
+    }
     strings();
     hashes();
     sets();
@@ -188,6 +201,85 @@ final class RandomCommands {
 
   private String side() {
     return pick("LEFT", "RIGHT");
+  }
+
+  private void streams() {
+    for (int i = 0; i < 4; i++) {
+      kinds.add(() -> words("XADD", key(), newId(), member(), value()));
+    }
+    kinds.add(() -> words("XADD", key(), newId(), "f", value(), member(), value(), "f", value()));
+    kinds.add(() -> words("XADD", key(), "MAXLEN", few(), newId(), "f", value()));
+    kinds.add(() -> words("XADD", key(), "maxlen", "~", few(), "LIMIT", few(), newId(), "f", "v"));
+    kinds.add(() -> words("XADD", key(), "NOMKSTREAM", "MINID", "=", id(), newId(), "f", "v"));
+    kinds.add(() -> words("XADD", "k2", "*", "f", value()));
+    kinds.add(() -> words("XDEL", key(), id(), id(), id()));
+    kinds.add(() -> words("XDEL", key(), id()));
+    kinds.add(() -> words("XTRIM", key(), "MAXLEN", pick("0", "3", "20")));
+    kinds.add(() -> words("XTRIM", key(), "MINID", "~", id()));
+    kinds.add(() -> words("XSETID", key(), newId()));
+  }
+
+  private void groups() {
+    for (int i = 0; i < 3; i++) {
+      kinds.add(
+          () ->
+              words(
+                  "XREADGROUP",
+                  "GROUP",
+                  group(),
+                  consumer(),
+                  "COUNT",
+                  few(),
+                  "STREAMS",
+                  key(),
+                  ">"));
+      kinds.add(() -> words("XACK", key(), group(), id(), id(), id(), id()));
+    }
+    kinds.add(() -> words("XGROUP", "CREATE", key(), group(), pick("0", "$", id()), "MKSTREAM"));
+    kinds.add(() -> words("XGROUP", "CREATE", key(), group(), id()));
+    kinds.add(() -> words("XGROUP", "SETID", key(), group(), pick("$", id(), id())));
+    kinds.add(
+        () ->
+            random.nextInt(5) == 0
+                ? words("XGROUP", "DESTROY", key(), group())
+                : words("XGROUP", "CREATECONSUMER", key(), group(), consumer()));
+    kinds.add(() -> words("XGROUP", "DELCONSUMER", key(), group(), consumer()));
+    kinds.add(
+        () ->
+            words(
+                "XREADGROUP",
+                "GROUP",
+                group(),
+                consumer(),
+                "COUNT",
+                few(),
+                "NOACK",
+                "STREAMS",
+                key(),
+                ">"));
+    kinds.add(() -> words("XCLAIM", key(), group(), consumer(), "0", id(), id()));
+    kinds.add(() -> words("XCLAIM", key(), group(), consumer(), "0", id(), "FORCE", "JUSTID"));
+    kinds.add(() -> words("XAUTOCLAIM", key(), group(), consumer(), "0", "0", "COUNT", few()));
+  }
+
+  String newId() {
+    return (++lastId + random.nextInt(2)) + "-" + random.nextInt(3);
+  }
+
+  String id() {
+    return Math.max(0, lastId - random.nextInt(40)) + "-" + random.nextInt(3);
+  }
+
+  private String few() {
+    return Integer.toString(1 + random.nextInt(9));
+  }
+
+  private String group() {
+    return pick("g0", "g1");
+  }
+
+  private String consumer() {
+    return pick("c0", "c1");
   }
 
   private void keys() {
@@ -356,7 +448,7 @@ final class RandomCommands {
   }
 
   private String key() {
-    return pick(KEYS);
+    return range == Range.STREAMS ? pick("k0", "k1") : pick(KEYS);
   }
 
   static List<String> keyNames() {

@@ -59,6 +59,7 @@ final class RedisComparison {
           case "set" -> 'm';
           case "zset" -> 'z';
           case "list" -> 'l';
+          case "stream" -> 'x';
           default -> '?';
         };
     switch (tag) {
@@ -80,6 +81,7 @@ final class RedisComparison {
           elements.put(index(elements.size()), latin(value));
         }
       }
+      case 'x' -> elements.putAll(StreamImage.of(redis, name));
       default -> {}
     }
     return new Value(tag, elements, deadline(name));
@@ -146,6 +148,13 @@ final class RedisComparison {
       Content known = key.content();
       if (known == null || !expected.equals(known)) {
         differences.add(key + ": " + key.content() + ", Redis has " + expected);
+      }
+      return;
+    }
+    if (key.type() == ShadowType.STREAM) {
+      Map<Bytes, String> known = StreamImage.of(key);
+      if (!known.equals(value.elements())) {
+        differences.add(key + ": " + known + ", Redis has " + value);
       }
       return;
     }
@@ -252,6 +261,7 @@ final class RedisComparison {
       case SET -> 'm';
       case ZSET -> 'z';
       case LIST -> 'l';
+      case STREAM -> 'x';
       case OPAQUE, UNRESOLVED -> '?';
     };
   }
@@ -314,6 +324,9 @@ final class RedisComparison {
   }
 
   private static boolean same(Value value, Map<Bytes, String> elements) {
+    if (value.type() == 'x') {
+      return StreamImage.shared(value.elements()).equals(StreamImage.ofModel(elements));
+    }
     if (value.type() != 'z') {
       return value.elements().equals(elements);
     }

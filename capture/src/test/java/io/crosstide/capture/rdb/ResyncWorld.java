@@ -241,7 +241,7 @@ final class ResyncWorld {
       case ZSET_MEMBER ->
           remove ? new Change.ZsetRemove(name) : new Change.ZsetPut(name, random.nextInt(5));
       case LIST_ELEMENT -> remove ? new Change.ListRemove(name) : new Change.ListPut(name, value());
-      case DEADLINE -> null;
+      case STREAM, DEADLINE -> null;
     };
   }
 
@@ -341,7 +341,7 @@ final class ResyncWorld {
       return Content.ABSENT;
     }
     return switch (kind) {
-      case STRING, HASH_FIELD, LIST_ELEMENT -> Content.of(value());
+      case STRING, HASH_FIELD, LIST_ELEMENT, STREAM -> Content.of(value());
       case SET_MEMBER -> Content.PRESENT;
       case ZSET_MEMBER -> Content.score(random.nextInt(5));
       case DEADLINE -> Content.deadline(NOW + 1 + random.nextInt(5));
