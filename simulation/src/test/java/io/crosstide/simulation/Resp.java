@@ -120,7 +120,7 @@ final class Resp {
         case HASH_FIELD -> of(db, "HDEL", key, element.name());
         case SET_MEMBER -> of(db, "SREM", key, element.name());
         case ZSET_MEMBER -> of(db, "ZREM", key, element.name());
-        case LIST_ELEMENT -> null;
+        case LIST_ELEMENT, STREAM -> null;
         case DEADLINE -> of(db, "PERSIST", key);
       };
     }
@@ -129,7 +129,7 @@ final class Resp {
       case HASH_FIELD -> of(db, "HSET", key, element.name(), value);
       case SET_MEMBER -> of(db, "SADD", key, element.name());
       case ZSET_MEMBER -> of(db, "ZADD", key, value, element.name());
-      case LIST_ELEMENT -> null;
+      case LIST_ELEMENT, STREAM -> null;
       case DEADLINE -> of(db, "PEXPIREAT", key, value);
     };
   }

@@ -162,7 +162,7 @@ final class Workload {
       case HASH_FIELD -> hash(redis, key);
       case SET_MEMBER -> member(redis, key);
       case ZSET_MEMBER -> score(redis, key);
-      case LIST_ELEMENT, DEADLINE -> null;
+      case LIST_ELEMENT, STREAM, DEADLINE -> null;
     };
   }
 

@@ -167,6 +167,7 @@ final class StreamsMergedState implements MergedState {
           case HASH_FIELD -> "hash";
           case SET_MEMBER -> "set";
           case LIST_ELEMENT -> "list";
+          case STREAM -> "stream";
           case ZSET_MEMBER -> "zset";
           case DEADLINE -> "none";
         };

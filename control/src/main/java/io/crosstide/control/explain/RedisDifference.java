@@ -11,7 +11,8 @@ import java.util.TreeMap;
  * shortened views of both show it.
  */
 final class RedisDifference {
-  private static final Set<String> REPLICATED = Set.of("none", "string", "hash", "set", "zset");
+  private static final Set<String> REPLICATED =
+      Set.of("none", "string", "hash", "set", "zset", "stream");
 
   private static final String CAUSES =
       " Either it is on its way, or a command that is not replicated has changed it"
@@ -47,7 +48,7 @@ final class RedisDifference {
 
   /** Both are shown whole. */
   private static boolean isComparable(JsonNode redis, JsonNode merged) {
-    if (merged.path("elements_more").asLong() > 0) {
+    if (merged.path("elements_more").asLong() > 0 || redis.path("type").asText().equals("stream")) {
       return false;
     }
     return redis.path("type").asText().equals("string")

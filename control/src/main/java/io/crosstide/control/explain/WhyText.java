@@ -4,7 +4,9 @@ import io.crosstide.control.redis.Shown;
 import io.crosstide.control.role.KeyExplanation;
 import io.crosstide.control.role.KeyExplanation.ElementExplanation;
 import io.crosstide.control.role.KeyExplanation.Write;
+import io.crosstide.crdt.Bytes;
 import io.crosstide.protocol.ElementKind;
+import io.crosstide.protocol.StreamElements;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,6 +58,15 @@ final class WhyText {
         + " forgotten.";
   }
 
+  private static String streamElement(Bytes name) {
+    if (StreamElements.isEntry(name)) {
+      return "Entry " + StreamElements.idOf(name);
+    }
+    return StreamElements.isGroup(name)
+        ? "The position of group '" + Shown.text(StreamElements.groupOf(name).array()) + "'"
+        : "The stream itself";
+  }
+
   private String sentence(ElementExplanation element) {
     String what =
         switch (element.kind()) {
@@ -63,6 +74,7 @@ final class WhyText {
           case HASH_FIELD -> "Field '" + Shown.text(element.name().array()) + "'";
           case SET_MEMBER -> "Member '" + Shown.text(element.name().array()) + "'";
           case LIST_ELEMENT -> "The list's element";
+          case STREAM -> streamElement(element.name());
           case ZSET_MEMBER -> "The score of '" + Shown.text(element.name().array()) + "'";
         };
     StringBuilder out = new StringBuilder(what);

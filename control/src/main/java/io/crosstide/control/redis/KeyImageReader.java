@@ -176,6 +176,7 @@ public final class KeyImageReader {
       case "zset" ->
           isSmall(key) ? commands.zrangeWithScores(key.key(), 0, -1) : commands.zcard(key.key());
       case LIST -> isSmall(key) ? commands.lrange(key.key(), 0, -1) : commands.llen(key.key());
+      case "stream" -> commands.xlen(key.key());
       default -> commands.dump(key.key());
     };
   }
@@ -192,6 +193,10 @@ public final class KeyImageReader {
       throws RedisUnavailableException {
     if (key.type.equals("none") || content == null) {
       return false;
+    }
+    if (key.type.equals("stream")) {
+      new StreamImage(redis, db, key.key(), builder).read();
+      return true;
     }
     if (content instanceof Long size) {
       if (size > 0) {

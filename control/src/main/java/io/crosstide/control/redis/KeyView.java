@@ -5,8 +5,11 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.crosstide.protocol.Content;
 import io.crosstide.protocol.RedisKey;
+import io.lettuce.core.Limit;
+import io.lettuce.core.Range;
 import io.lettuce.core.ScanArgs;
 import io.lettuce.core.ScoredValue;
+import io.lettuce.core.StreamMessage;
 import io.lettuce.core.api.async.RedisAsyncCommands;
 
 /** A key of one Redis as people want to see it: long values and large collections shortened. */
@@ -64,6 +67,17 @@ public final class KeyView {
         for (ScoredValue<byte[]> member :
             redis.await(commands.zrangeWithScores(name, 0, ELEMENTS_MAX - 1))) {
           members.put(Shown.text(member.getValue()), Content.formatScore(member.getScore()));
+        }
+      }
+      case "stream" -> {
+        out.put("size", redis.await(commands.xlen(name)));
+        ObjectNode entries = out.putObject("entries");
+        for (StreamMessage<byte[], byte[]> entry :
+            redis.await(commands.xrange(name, Range.unbounded(), Limit.from(ELEMENTS_MAX)))) {
+          ArrayNode fields = entries.putArray(entry.getId());
+          entry
+              .getBody()
+              .forEach((field, value) -> fields.add(Shown.text(field)).add(Shown.text(value)));
         }
       }
       default -> {

@@ -6,6 +6,7 @@ import io.crosstide.crdt.Bytes;
 import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.Content;
 import io.crosstide.protocol.RedisKey;
+import io.crosstide.protocol.StreamElements;
 import java.io.IOException;
 
 /** Images of a merged state in this process. */
@@ -59,8 +60,10 @@ public final class LocalMergedImages implements MergedImages {
     public void element(Bytes name, Content content) {
       if (type.equals(LIST)) {
         builder.addNext(content); // they come in the list's order
-      } else {
+      } else if (!type.equals("stream") || StreamElements.isEntry(name)) {
         builder.add(name, content);
+      } else if (StreamElements.isGroup(name)) {
+        builder.add(name, Content.PRESENT); // how far it is, Redis says otherwise
       }
     }
 

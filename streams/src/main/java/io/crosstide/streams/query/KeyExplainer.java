@@ -73,6 +73,7 @@ public final class KeyExplainer {
       case HASH_FIELD -> "hash";
       case SET_MEMBER -> "set";
       case LIST_ELEMENT -> "list";
+      case STREAM -> "stream";
       case ZSET_MEMBER -> "zset";
     };
   }
