@@ -189,6 +189,7 @@ public final class CaptureAgent implements AutoCloseable {
         new CaptureStream(
             open,
             sentEffects,
+            beacon,
             counters,
             new CaptureStream.Observer() {
               @Override

@@ -1,9 +1,11 @@
 package io.crosstide.capture;
 
 import com.moilioncircle.redis.replicator.event.Event;
+import io.crosstide.capture.beacon.BeaconWriter;
 import io.crosstide.capture.command.StreamInterpreter;
 import io.crosstide.capture.psync.PsyncHandler;
 import io.crosstide.capture.psync.PsyncPosition;
+import io.crosstide.capture.rdb.LossReport;
 import io.crosstide.capture.rdb.Resync;
 import io.crosstide.capture.rdb.SentEffects;
 import io.crosstide.capture.rdb.Snapshot;
@@ -32,6 +34,7 @@ final class CaptureStream implements PsyncHandler {
   private final CaptureSession session;
   private final StreamInterpreter interpreter;
   private final SentEffects sentEffects;
+  private final BeaconWriter beacon;
   private final CaptureCounters counters;
   private final Observer observer;
   private PsyncPosition position;
@@ -46,13 +49,16 @@ final class CaptureStream implements PsyncHandler {
   CaptureStream(
       CaptureSession session,
       SentEffects sentEffects,
+      BeaconWriter beacon,
       CaptureCounters counters,
       Observer observer) {
     this.session = session;
     this.interpreter = session.interpreter();
     this.sentEffects = sentEffects;
+    this.beacon = beacon;
     this.counters = counters;
     this.observer = observer;
+    new LossReport(session.shadow()).publish(interpreter); // what a start before this one left
     Checkpoint from = session.shadow().committed();
     this.position =
         from != null && from.hasPosition()
@@ -87,6 +93,7 @@ final class CaptureStream implements PsyncHandler {
   @Override
   public void onContinue(String replId) {
     answered = true;
+    beacon.forgetWentBack(); // the history goes on: nothing of it was lost
     if (!replId.equals(position.replId())) {
       log.info("Redis goes on with the same history as {} (before: {})", replId, position.replId());
       position = new PsyncPosition(replId, position.replOffset());
@@ -126,14 +133,15 @@ final class CaptureStream implements PsyncHandler {
       counters.snapshotKeys(complete.unsupported());
       Resync resync =
           new Resync(
-              interpreter,
-              session.shadow(),
-              session.config().partitions(),
-              session.ownLog()::eventsAfter,
-              logEnds(),
-              sentEffects,
-              session.config().resync(),
-              session.config().eventBytesMax());
+                  interpreter,
+                  session.shadow(),
+                  session.config().partitions(),
+                  session.ownLog()::eventsAfter,
+                  logEnds(),
+                  sentEffects,
+                  session.config().resync(),
+                  session.config().eventBytesMax())
+              .beside(beacon::writtenBefore, beacon::wentBack, this::commit);
       resync.run(
           complete,
           snapshotPosition.replId(),
@@ -144,8 +152,12 @@ final class CaptureStream implements PsyncHandler {
       // Redis counts a replica that has read the snapshot as having all writes before it: let it
       // hear of us only when they are in Kafka.
       session.beatAll();
-      session.publisher().drain();
-      session.sink().commitAcknowledged();
+      commit();
+      if (resync.foundLoss()) {
+        beacon.lossDealtWith();
+      } else {
+        beacon.forgetWentBack();
+      }
       log.info("{} differences published", resync.published());
       if (resync.refused() > 0) {
         counters.refusedInSnapshot(session.config().eventBytesMax(), resync.refused());
@@ -158,6 +170,11 @@ final class CaptureStream implements PsyncHandler {
     }
     interpreter.streamResumed();
     observer.streaming("following " + session.config().redis() + " from " + position.replOffset());
+  }
+
+  private void commit() {
+    session.publisher().drain();
+    session.sink().commitAcknowledged();
   }
 
   private long[] logEnds() {
@@ -190,6 +207,7 @@ final class CaptureStream implements PsyncHandler {
     }
     lookNanos = now;
     session.beatIfDue();
+    beacon.shown(interpreter.streamMillis());
     session.sink().commitAcknowledged();
     publishCounters();
   }

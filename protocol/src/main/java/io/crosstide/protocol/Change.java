@@ -251,6 +251,12 @@ public sealed interface Change {
   record ListHolds(RedisKey key, Bytes name, Content content, long misplaced) implements Control {}
 
   /**
+   * Redis was restarted and does not hold any more what capture had seen it hold for {@code
+   * element} (P8): the owner is to ask it, and to write the merged value back.
+   */
+  record ElementLost(Element element) implements Control {}
+
+  /**
    * A command in the stream removed the marker, or it was never there; the event's {@code fx},
    * {@code context} and {@code exceptions} say what it held (P3). Nothing else is lost.
    *

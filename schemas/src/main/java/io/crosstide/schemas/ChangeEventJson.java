@@ -114,7 +114,8 @@ public final class ChangeEventJson {
           LIST_REMOVE,
           LIST_HOLDS,
           STREAM_PUT,
-          STREAM_REMOVE ->
+          STREAM_REMOVE,
+          ELEMENT_LOST ->
           true;
       case STRING_SET,
           STRING_ADD,

@@ -7,6 +7,8 @@ import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.Change;
 import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.protocol.Content;
+import io.crosstide.protocol.Element;
+import io.crosstide.protocol.ElementKind;
 import io.crosstide.protocol.Fx;
 import io.crosstide.protocol.RedisKey;
 import java.math.BigDecimal;
@@ -95,6 +97,7 @@ record ChangeFields(
         Change.StreamRemove remove = (Change.StreamRemove) change;
         yield named(remove.name(), remove.regions().isEmpty() ? null : remove.regions());
       }
+      case ELEMENT_LOST -> elementLost(((Change.ElementLost) change).element());
       case LIST_HOLDS -> listHolds((Change.ListHolds) change);
       case PUBLISH -> {
         Change.Publish message = (Change.Publish) change;
@@ -151,6 +154,7 @@ record ChangeFields(
       case LIST_REMOVE -> new Change.ListRemove(name);
       case STREAM_PUT -> new Change.StreamPut(name, need("value", kind, value));
       case STREAM_REMOVE -> new Change.StreamRemove(name, value == null ? Bytes.EMPTY : value);
+      case ELEMENT_LOST -> toElementLost(kind);
       case LIST_HOLDS -> toListHolds(kind);
       case KEY_DELETE -> new Change.KeyDelete();
       case KEY_EXPIRE -> new Change.KeyExpire(deadline);
@@ -182,6 +186,28 @@ record ChangeFields(
         null,
         null,
         VersionVector.EMPTY);
+  }
+
+  private static ChangeFields elementLost(Element element) {
+    ByteWriter name =
+        new ByteWriter(32)
+            .varint(element.key().db())
+            .bytes(element.key().name())
+            .u8(element.kind().tag())
+            .raw(element.name().array());
+    return named(Bytes.wrap(name.toByteArray()), null);
+  }
+
+  private Change.ElementLost toElementLost(ChangeKind kind) {
+    try {
+      ByteReader in = new ByteReader(name.array());
+      RedisKey key = new RedisKey(Math.toIntExact(in.varint()), in.bytes());
+      ElementKind elementKind = ElementKind.ofTag((char) in.u8());
+      return new Change.ElementLost(new Element(key, elementKind, in.rest()));
+    } catch (RuntimeException e) {
+      throw new MalformedEventException(
+          "name", MalformedEventException.NO_OFFSET, "not the name of an element: " + kind, e);
+    }
   }
 
   private Change.ListHolds toListHolds(ChangeKind kind) {

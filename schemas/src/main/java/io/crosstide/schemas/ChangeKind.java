@@ -32,6 +32,7 @@ public enum ChangeKind {
   PUBLISH(55, Change.Publish.class),
   BEAT(-1, Change.Beat.class),
   MARKER_LOST(-2, Change.MarkerLost.class),
+  ELEMENT_LOST(-3, Change.ElementLost.class),
   LIST_HOLDS(-8, Change.ListHolds.class);
 
   /** Kinds below this may be ignored by readers that do not know them. */

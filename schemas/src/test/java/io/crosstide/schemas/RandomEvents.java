@@ -7,6 +7,8 @@ import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.Change;
 import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.protocol.Content;
+import io.crosstide.protocol.Element;
+import io.crosstide.protocol.ElementKind;
 import io.crosstide.protocol.Fx;
 import io.crosstide.protocol.MarkerState.Missed;
 import io.crosstide.protocol.RedisKey;
@@ -123,6 +125,12 @@ final class RandomEvents {
       case LIST_REMOVE -> new Change.ListRemove(bytes());
       case STREAM_PUT -> new Change.StreamPut(bytes(), bytes());
       case STREAM_REMOVE -> new Change.StreamRemove(bytes(), bytes());
+      case ELEMENT_LOST -> {
+        ElementKind[] elements = ElementKind.values();
+        RedisKey key = new RedisKey(random.nextInt(16), bytes());
+        ElementKind element = elements[random.nextInt(elements.length)];
+        yield new Change.ElementLost(new Element(key, element, bytes()));
+      }
       case LIST_HOLDS -> listHolds();
       case KEY_DELETE -> new Change.KeyDelete();
       case KEY_EXPIRE -> new Change.KeyExpire(anyLong());

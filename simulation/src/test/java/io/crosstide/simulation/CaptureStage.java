@@ -27,6 +27,14 @@ interface CaptureStage {
   /** {@code kill -9}: what was sent to Kafka may be there in part, or arrive later. */
   default void crash(Random random) {}
 
+  /** The last beacon that this process has written, or read in the stream. */
+  default long lastBeaconKnown() {
+    return 0;
+  }
+
+  /** Redis was restarted: what has been read of its stream gets into the log. */
+  default void redisRestarted() {}
+
   /** The connection to Redis is lost. */
   default void disconnect() {}
 }

@@ -33,6 +33,9 @@ final class Explore {
       if (faults.contains("L")) {
         simulation.lists();
       }
+      if (faults.contains("e")) {
+        simulation.losing();
+      }
       try {
         simulation.run();
       } catch (Simulation.Violation e) {

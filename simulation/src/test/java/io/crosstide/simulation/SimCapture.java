@@ -4,6 +4,7 @@ import io.crosstide.capture.command.EventSink;
 import io.crosstide.capture.command.InterpreterConfig;
 import io.crosstide.capture.command.StreamInterpreter;
 import io.crosstide.capture.position.LogEnd;
+import io.crosstide.capture.rdb.LossReport;
 import io.crosstide.capture.rdb.Resync;
 import io.crosstide.capture.rdb.ResyncPolicy;
 import io.crosstide.capture.rdb.ResyncRefusedException;
@@ -75,6 +76,14 @@ final class SimCapture implements CaptureStage, EventSink {
   private boolean connected;
   private long logEndSeq;
   private long beaconMillis;
+
+  /** As production's writer of the beacon: what stands is asked for after a restart. */
+  private boolean beaconAsks;
+
+  private boolean wentBack;
+  private long beaconBefore;
+  private long beaconWritten;
+  private boolean lossFound;
 
   /** Set while a full resync derives events. */
   private @Nullable List<ChangeEvent> differences;
@@ -189,8 +198,10 @@ final class SimCapture implements CaptureStage, EventSink {
     }
     logEndSeq = end.seq();
     beaconMillis = fresh.streamMillis();
+    beaconWritten = beaconMillis;
     interpreter = fresh;
     connected = false;
+    new LossReport(shadow).publish(fresh);
   }
 
   private static ChangeEvent with(ChangeEvent event, long seq, int captureEpoch) {
@@ -218,11 +229,32 @@ final class SimCapture implements CaptureStage, EventSink {
   }
 
   @Override
+  public long lastBeaconKnown() {
+    return interpreter == null ? 0 : Math.max(beaconWritten, interpreter.streamMillis());
+  }
+
+  @Override
+  public void redisRestarted() {
+    disconnect();
+    append(Integer.MAX_VALUE);
+    beaconAsks = true;
+  }
+
+  @Override
   public void beacon() {
     if (interpreter != null) {
+      if (beaconAsks) {
+        beaconAsks = false;
+        beaconBefore = beaconWritten;
+        wentBack = redis.beaconMillis < beaconWritten;
+      }
+      if (wentBack && redis.beaconMillis > 0) {
+        return; // left for the snapshot to show
+      }
       // The first write of BeaconWriter learns of a beacon that the shadow does not know of.
       beaconMillis = Math.max(Math.max(beaconMillis, redis.beaconMillis), millis.getAsLong());
       redis.beacon(beaconMillis);
+      beaconWritten = beaconMillis;
     }
   }
 
@@ -243,6 +275,7 @@ final class SimCapture implements CaptureStage, EventSink {
     if (command != null) {
       replOffset = command.endOffset();
       running().command(command.argv().toArray(new byte[0][]), command.endOffset());
+      wentBack &= running().streamMillis() < beaconMillis;
     }
   }
 
@@ -272,14 +305,21 @@ final class SimCapture implements CaptureStage, EventSink {
       differences = found;
       Resync resync =
           new Resync(
-              running,
-              shadow,
-              1,
-              (partition, seq, receiver) -> log.eventsAfter(seq, receiver),
-              new long[] {logEndSeq},
-              surroundings.sentEffects(),
-              ResyncPolicy.FAIL,
-              EVENT_BYTES_MAX);
+                  running,
+                  shadow,
+                  1,
+                  (partition, seq, receiver) -> log.eventsAfter(seq, receiver),
+                  new long[] {logEndSeq},
+                  surroundings.sentEffects(),
+                  ResyncPolicy.FAIL,
+                  EVENT_BYTES_MAX)
+              .beside(
+                  () -> beaconAsks ? beaconWritten : beaconBefore,
+                  () -> wentBack,
+                  () -> {
+                    append(Integer.MAX_VALUE);
+                    commit();
+                  });
       resync.run(
           snapshot,
           newReplId,
@@ -287,6 +327,10 @@ final class SimCapture implements CaptureStage, EventSink {
           newReplId.equals(replId),
           running.streamMillis(),
           millis.getAsLong());
+      lossFound = resync.foundLoss();
+      if (lossFound) {
+        count("resyncs of a Redis that lost data");
+      }
     } catch (ResyncRefusedException e) {
       count("resyncs refused");
       crash(random);
@@ -295,6 +339,11 @@ final class SimCapture implements CaptureStage, EventSink {
       differences = null;
     }
     statistics.merge("differences", found.size(), Integer::sum);
+    wentBack = false;
+    if (lossFound) {
+      beaconWritten = redis.beaconMillis;
+      beaconBefore = beaconWritten;
+    }
     surroundings.resynced(found, running.markers().state(PARTITION));
     replId = newReplId;
     replOffset = newOffset;
@@ -387,6 +436,8 @@ final class SimCapture implements CaptureStage, EventSink {
     draining = false;
     connected = false;
     interpreter = null;
+    wentBack = false;
+    beaconAsks = true;
     shadow = shadow.crashed();
   }
 }

@@ -48,6 +48,13 @@ final class SimKeyspace {
     return copy;
   }
 
+  /** Holds from now on what {@code other} does. */
+  void become(SimKeyspace other) {
+    SimKeyspace copy = other.copy();
+    keys.clear();
+    keys.putAll(copy.keys);
+  }
+
   @Nullable Value value(RedisKey key) {
     return keys.get(key);
   }

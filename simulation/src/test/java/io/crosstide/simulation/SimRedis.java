@@ -281,6 +281,25 @@ final class SimRedis {
     }
   }
 
+  /** What a file on disk holds. */
+  record Saved(
+      SimKeyspace keys, @Nullable MarkerState marker, @Nullable String token, long beaconMillis) {
+    static final Saved NOTHING = new Saved(new SimKeyspace(), null, null, 0);
+  }
+
+  Saved save() {
+    return new Saved(keys.copy(), marker, token, beaconMillis);
+  }
+
+  /** Killed and started again with {@code file}: whatever came after it is lost. */
+  void restore(Saved file) {
+    keys.become(file.keys());
+    marker = file.marker();
+    token = file.token();
+    beaconMillis = file.beaconMillis();
+    replication.restart();
+  }
+
   /** Capture writes its wall clock. */
   void beacon(long millis) {
     beaconMillis = millis;

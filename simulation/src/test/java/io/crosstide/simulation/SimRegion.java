@@ -73,6 +73,9 @@ final class SimRegion implements SimRedis.StreamListener {
   private final TreeMap<Fx, Long> planned = new TreeMap<>();
 
   private int owners;
+  private SimRedis.Saved saved = SimRedis.Saved.NOTHING;
+  private boolean lossUnread;
+  private boolean hasLost;
   SimWire wire;
   PartitionMerger merger;
 
@@ -214,10 +217,12 @@ final class SimRegion implements SimRedis.StreamListener {
 
     @Override
     public void resynced(List<ChangeEvent> differences, MarkerState marker) {
-      if (redis.marker != null && !redis.marker.equals(marker)) {
+      // After a loss an owner may go on with an older marker; what had been claimed stays claimed.
+      if (!hasLost && redis.marker != null && !redis.marker.equals(marker)) {
         throw new IllegalStateException("the marker is " + redis.marker + ", not " + marker);
       }
       witness.resynced(differences, redis.keyspace(), marker);
+      lossUnread = false;
     }
 
     @Override
@@ -292,7 +297,43 @@ final class SimRegion implements SimRedis.StreamListener {
       cutWire(random);
     }
     redis.replication.restart();
-    capture.disconnect();
+    capture.redisRestarted();
+  }
+
+  /** Redis writes its file. */
+  void save() {
+    if (redis.marker != null) {
+      saved = redis.save();
+    }
+  }
+
+  /**
+   * Redis is killed and comes back as it was when it last wrote its file, or empty. Clients come
+   * back to it when capture has.
+   */
+  void loseData(Random random) {
+    if (redis.marker == null || redis.beaconMillis == 0 || isLossUnread()) {
+      return;
+    }
+    SimRedis.Saved file = random.nextBoolean() ? saved : SimRedis.Saved.NOTHING;
+    if (file.beaconMillis() >= capture.lastBeaconKnown()) {
+      return; // less was lost than a beacon's period, which nothing tells (docs/PROTOCOL.md, P8)
+    }
+    count("losses of data");
+    orphans.clear();
+    if (wire.isConnected()) {
+      cutWire(random);
+    }
+    capture.redisRestarted();
+    redis.restore(file);
+    witness.lost(redis.keyspace());
+    lossUnread = true;
+    hasLost = true;
+  }
+
+  /** Redis has lost data, and capture has not read what is left. */
+  boolean isLossUnread() {
+    return lossUnread;
   }
 
   /** A call of an owner that is gone arrives late. */
@@ -343,6 +384,14 @@ final class SimRegion implements SimRedis.StreamListener {
       }
       count("fenced");
       crashOwner(new Random(0));
+    }
+    if (merger.mustBeginAgain()) {
+      count("owners that began again");
+      merger.persist();
+      wire.orphan();
+      orphans.add(wire);
+      wire = new SimWire(redis, sentEffects);
+      merger = newMerger();
     }
   }
 

@@ -117,6 +117,7 @@ final class Simulation {
   private long lastBeacons;
   private int step;
   private boolean hot;
+  private boolean losing;
 
   /** How much of what waits a step may move on at once. */
   private int pace = 1;
@@ -183,6 +184,15 @@ final class Simulation {
     return this;
   }
 
+  /**
+   * Each Redis comes back older or empty now and then. Until it is refilled a client sees less than
+   * its context claims (P8), so that is not looked at.
+   */
+  Simulation losing() {
+    losing = true;
+    return this;
+  }
+
   /** Runs the schedule and the checks; the same seed gives the same trace. */
   String run() {
     try {
@@ -229,6 +239,14 @@ final class Simulation {
     if (options.realCapture()) {
       beacons();
       faultOfCaptureOrBridge(region);
+    }
+    if (losing) {
+      int loss = random.nextInt(1000);
+      if (loss < 10) {
+        region.save();
+      } else if (loss < 15) {
+        region.loseData(random);
+      }
     }
     int dice = random.nextInt(1000);
     if (dice < 230) {
@@ -285,7 +303,9 @@ final class Simulation {
   private void faultOfCaptureOrBridge(SimRegion region) {
     int dice = random.nextInt(1000);
     if (dice < 6) {
-      region.capture.crash(random);
+      if (!region.isLossUnread()) {
+        region.capture.crash(random);
+      }
     } else if (dice < 12) {
       region.capture.disconnect();
     } else if (dice < 18) {
@@ -316,6 +336,9 @@ final class Simulation {
   }
 
   private void client(SimRegion region) {
+    if (region.isLossUnread()) {
+      return;
+    }
     List<SimRedis.KeyChange> changes =
         workload.next(region.redis, now + skew.getOrDefault(region.id, 0L));
     if (changes.isEmpty()) {
@@ -396,7 +419,7 @@ final class Simulation {
   // -------------------------------------------------------------------------
 
   private void look(SimRegion region, RedisKey key) {
-    if (!options.exactness()) {
+    if (!options.exactness() || losing) {
       return;
     }
     region.redis.expireIfDue(key);

@@ -259,6 +259,17 @@ final class Witness {
     return a.index() == b.index() && a.count() == b.count();
   }
 
+  /** Redis has come back with something older: what is not in the log has not happened. */
+  void lost(SimKeyspace actual) {
+    happened.subList(captured, happened.size()).clear();
+    behind.clear();
+    base.become(actual);
+    markerAtBase = known;
+    lastOfElement.clear();
+    lastOfWholeKey.clear();
+    happened.forEach(this::remember);
+  }
+
   // --- full resyncs
   // ---------------------------------------------------------------------------------------------------------------------
 

@@ -25,6 +25,9 @@ import org.slf4j.LoggerFactory;
  * does and however far a crash has set capture back: each connection begins by asking for the
  * beacon that stands.
  *
+ * <p>What stood when a connection began also tells whether a restarted Redis came back older or
+ * empty, which the next write hides from the snapshot that capture takes: {@link #wentBack}.
+ *
  * <p>While Redis refuses or is away it keeps trying; commands read meanwhile have a less exact
  * time. One thread, one connection.
  */
@@ -34,6 +37,7 @@ public final class BeaconWriter implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(BeaconWriter.class);
   private static final int TIMEOUT_MILLIS = 5_000;
+  private static final long EVIDENCE_NANOS = Duration.ofSeconds(10).toNanos();
   private static final long RETRY_NANOS = Duration.ofSeconds(1).toNanos();
 
   /** Redis may be busy for a while with one large value: nothing to tell anybody. */
@@ -51,6 +55,24 @@ public final class BeaconWriter implements AutoCloseable {
   private final RedisEndpoint endpoint;
   private final LongSupplier wallMillis;
   private final AtomicLong highest = new AtomicLong();
+
+  /** The last beacon known to have been in Redis; 0 if none is. */
+  private final AtomicLong written = new AtomicLong();
+
+  /** {@link #written} when the connection that stands was made. */
+  private volatile long writtenBefore;
+
+  private volatile boolean connected;
+
+  /** What stood when the connection was made; 0 if nothing did. */
+  private volatile long standing;
+
+  private volatile boolean lossKnown;
+
+  /** No beacon below this is written behind the one that stood. */
+  private volatile long firstBehind;
+
+  private volatile boolean wentBack;
   private final Thread thread;
   private volatile @Nullable RedisCaller connection;
   private volatile boolean closed;
@@ -72,6 +94,46 @@ public final class BeaconWriter implements AutoCloseable {
    */
   public void notBefore(long millis) {
     highest.accumulateAndGet(millis, Math::max);
+    written.accumulateAndGet(millis, Math::max);
+  }
+
+  /**
+   * The last beacon known to have been written over earlier connections: a Redis that holds an
+   * older one was restarted and has lost data. 0 if none is known.
+   */
+  public long writtenBefore() {
+    return lossKnown ? 0 : connected ? writtenBefore : written.get();
+  }
+
+  /** An older beacon, or none, was in the place of one that had been written. */
+  public boolean wentBack() {
+    return wentBack;
+  }
+
+  /**
+   * The stream goes on and has shown this beacon: if none stood when a connection began, a client
+   * had removed it.
+   */
+  public void shown(long millis) {
+    if (wentBack && millis >= firstBehind) {
+      wentBack = false;
+    }
+  }
+
+  /** Nothing was lost, whatever stood. */
+  public void forgetWentBack() {
+    wentBack = false;
+  }
+
+  /** Capture knows that Redis has lost data, and has dealt with it: an older beacon is right. */
+  public void lossDealtWith() {
+    if (connected) {
+      written.set(standing);
+      writtenBefore = standing;
+    } else {
+      lossKnown = true;
+    }
+    wentBack = false;
   }
 
   /** Begins to write; nothing if it has begun. */
@@ -90,11 +152,19 @@ public final class BeaconWriter implements AutoCloseable {
     while (!closed) {
       try (RedisCaller connected = RedisCaller.connect(endpoint, TIMEOUT_MILLIS)) {
         connection = connected;
+        writtenBefore = written.get();
+        this.connected = true;
         askBeforeWriting(connected);
+        leaveEvidence();
         long next = System.nanoTime();
         while (!closed) {
-          String answer = connected.call("SET", KEY, nextBeacon());
-          report(answer.equals("+OK") ? null : answer);
+          String beacon = nextBeacon();
+          String answer = connected.call("SET", KEY, beacon);
+          boolean isWritten = answer.equals("+OK");
+          if (isWritten) {
+            written.set(Long.parseLong(beacon));
+          }
+          report(isWritten ? null : answer);
           next += PERIOD.toNanos();
           long now = System.nanoTime();
           if (next < now) {
@@ -103,6 +173,7 @@ public final class BeaconWriter implements AutoCloseable {
           LockSupport.parkNanos(this, next - now);
         }
       } catch (IOException e) {
+        connected = false;
         if (!closed) {
           report(String.valueOf(e.getMessage()));
           LockSupport.parkNanos(this, RETRY_NANOS);
@@ -124,7 +195,9 @@ public final class BeaconWriter implements AutoCloseable {
       List<String> words = new ArrayList<>(List.of("SET", KEY, nextBeacon()));
       words.addAll(options);
       String answer = connected.call(words.toArray(new String[0]));
-      if (answer.startsWith("$") && !answer.equals(NULL)) {
+      if (answer.equals(NULL)) {
+        found(0);
+      } else if (answer.startsWith("$")) {
         stands(connected.bulk(Integer.parseInt(answer.substring(1))));
       }
       if (!answer.startsWith("-ERR syntax")) {
@@ -133,10 +206,35 @@ public final class BeaconWriter implements AutoCloseable {
     }
   }
 
-  private void stands(byte[] found) {
-    String value = new String(found, StandardCharsets.ISO_8859_1);
-    if (found.length <= DIGITS_MAX && value.matches("[0-9]+")) {
-      notBefore(Long.parseLong(value));
+  /**
+   * An old beacon is left for a while for the snapshot to show: if this process dies before capture
+   * has read one, nothing else may tell that Redis lost data.
+   */
+  private void leaveEvidence() {
+    long since = System.nanoTime();
+    while (wentBack && standing > 0 && !closed && System.nanoTime() - since < EVIDENCE_NANOS) {
+      LockSupport.parkNanos(this, PERIOD.toNanos());
+    }
+  }
+
+  private void found(long millis) {
+    standing = millis;
+    if (!lossKnown && millis < written.get()) {
+      firstBehind = highest.get();
+      wentBack = true;
+    }
+    if (lossKnown) {
+      written.set(millis);
+      writtenBefore = millis;
+      lossKnown = false;
+    }
+    notBefore(millis);
+  }
+
+  private void stands(byte[] bytes) {
+    String value = new String(bytes, StandardCharsets.ISO_8859_1);
+    if (bytes.length <= DIGITS_MAX && value.matches("[0-9]+")) {
+      found(Long.parseLong(value));
     } else {
       log.warn("{} of {} held no time, so somebody else wrote it: overwritten", KEY, endpoint);
     }

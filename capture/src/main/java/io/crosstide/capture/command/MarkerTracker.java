@@ -175,7 +175,7 @@ public final class MarkerTracker {
         }
       }
     }
-    if (epoch != null && fx != null && !marker.present) {
+    if (epoch != null && fx != null && context != null && !marker.present) {
       // An installation, which writes everything: exceptions that it does not list are over.
       marker.exceptions.clear();
     }

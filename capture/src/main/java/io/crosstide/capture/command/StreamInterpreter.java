@@ -10,6 +10,7 @@ import io.crosstide.crdt.ListPosition.Side;
 import io.crosstide.protocol.Change;
 import io.crosstide.protocol.ChangeEvent;
 import io.crosstide.protocol.ChangeEvent.StreamPosition;
+import io.crosstide.protocol.Element;
 import io.crosstide.protocol.Fx;
 import io.crosstide.protocol.MarkerState;
 import io.crosstide.protocol.RedisKey;
@@ -331,6 +332,20 @@ public final class StreamInterpreter {
     if (!sequencer.behindLog(partition)) {
       StreamPosition at = new StreamPosition(replId, unitOffset, index);
       sink.event(partition, events.control(partition, holds, Map.of(), at));
+    }
+  }
+
+  /** Publishes that a restarted Redis does not hold any more what it held for {@code element}. */
+  public void elementLost(Element element, long replOffset, int index) {
+    int partition = config.partitioner().applyAsInt(element.key().name().array());
+    if (!sequencer.behindLog(partition)) {
+      sink.event(
+          partition,
+          events.control(
+              partition,
+              new Change.ElementLost(element),
+              Map.of(),
+              new StreamPosition(replId, replOffset, index)));
     }
   }
 

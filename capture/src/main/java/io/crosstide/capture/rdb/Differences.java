@@ -9,6 +9,8 @@ import io.crosstide.capture.shadow.ShadowType;
 import io.crosstide.crdt.Bytes;
 import io.crosstide.protocol.Change;
 import io.crosstide.protocol.Content;
+import io.crosstide.protocol.Element;
+import io.crosstide.protocol.ElementKind;
 import io.crosstide.protocol.RedisKey;
 import java.math.BigDecimal;
 import org.jspecify.annotations.Nullable;
@@ -29,7 +31,7 @@ final class Differences {
     boolean change(RedisKey key, Change change);
 
     /** An element differs whose value is too long to be published; its key becomes unknown. */
-    void tooLong(RedisKey key);
+    void tooLong(Element element);
 
     /** A position for the next change published of this key, between two places in its list. */
     Bytes position(RedisKey key, @Nullable Bytes left, @Nullable Bytes right);
@@ -118,7 +120,10 @@ final class Differences {
         compareList(known, actual);
       } else if (actual.is(ShadowType.STREAM)) {
         new StreamDifferences(known, actual, change -> receiver.change(known.redisKey(), change))
-            .walk(() -> leaveOut(known, ShadowType.STREAM));
+            .walk(
+                () ->
+                    leaveOut(
+                        known, new Element(known.redisKey(), ElementKind.STREAM, Bytes.EMPTY)));
       } else {
         compareElements(known, actual);
       }
@@ -137,7 +142,7 @@ final class Differences {
     }
     Bytes value = content.value();
     if (value == null) {
-      leaveOut(known, ShadowType.STRING);
+      leaveOut(known, Element.string(known.redisKey()));
       return;
     }
     BigDecimal increment = Integers.difference(before, content);
@@ -171,7 +176,7 @@ final class Differences {
         if (order > 0 || !isEqual(type, left, right)) {
           Bytes value = type == ShadowType.HASH ? right.content().value() : Bytes.EMPTY;
           if (value == null) {
-            leaveOut(known, type);
+            leaveOut(known, new Element(known.redisKey(), ElementKind.HASH_FIELD, right.name()));
           } else {
             emit(
                 known,
@@ -202,7 +207,8 @@ final class Differences {
 
               @Override
               public void tooLong() {
-                leaveOut(known, ShadowType.LIST);
+                leaveOut(
+                    known, new Element(known.redisKey(), ElementKind.LIST_ELEMENT, Bytes.EMPTY));
               }
             })
         .run();
@@ -255,9 +261,9 @@ final class Differences {
     return new IllegalStateException("a key of type " + type + " has no elements");
   }
 
-  private void leaveOut(ShadowKey known, ShadowType type) {
-    receiver.tooLong(known.redisKey());
-    known.markUnknown(type);
+  private void leaveOut(ShadowKey known, Element element) {
+    receiver.tooLong(element);
+    known.markUnknown(ShadowFold.typeOf(element.kind()));
   }
 
   private void emit(ShadowKey known, Change change) {

@@ -6,12 +6,17 @@ import io.crosstide.capture.rdb.CatchUp.Plan;
 import io.crosstide.capture.rdb.SentEffects.Applied;
 import io.crosstide.capture.shadow.Shadow;
 import io.crosstide.crdt.Bytes;
+import io.crosstide.crdt.VersionVector;
 import io.crosstide.protocol.Change;
+import io.crosstide.protocol.Element;
 import io.crosstide.protocol.Fx;
 import io.crosstide.protocol.MarkerState;
 import io.crosstide.protocol.RedisKey;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,12 +27,20 @@ import org.slf4j.LoggerFactory;
  * up to the snapshot's marker folded in is what was expected; what differs from it was written
  * locally.
  *
+ * <p>A Redis that came back older or empty has lost data (P8). It has then deleted nothing,
+ * whatever the differences look like: the owners are told what to write back ({@link Losses}). That
+ * this has begun is remembered until it is done, for by then nothing else tells: the beacon is
+ * written again, and the markers.
+ *
  * <p>Differences carry the snapshot's markers, and the last time known before the cut. A process
  * that dies midway has a shadow that holds what Kafka has acknowledged of them, and no position:
  * the next start takes another snapshot and finds the rest.
  */
 public final class Resync {
   private static final Logger log = LoggerFactory.getLogger(Resync.class);
+
+  /** Says since when, and why, Redis is being refilled; empty when it is not. */
+  private static final String REFILLING_ROW = "rt.refilling";
 
   private final StreamInterpreter interpreter;
   private final Shadow shadow;
@@ -38,9 +51,15 @@ public final class Resync {
   private final ResyncPolicy policy;
   private final int eventBytesMax;
   private final Units units;
+  private BooleanSupplier beaconWentBack = () -> false;
+  private LongSupplier beaconWritten = () -> 0;
+  private Runnable commit = () -> {};
+  private final LossReport report;
   private int index;
   private long published;
   private long refused;
+  private long lost;
+  private boolean foundLoss;
 
   /**
    * @param logEnds per partition, the last seq the own log held when it was fenced
@@ -86,6 +105,31 @@ public final class Resync {
     this.policy = policy;
     this.eventBytesMax = eventBytesMax;
     this.units = new Units(interpreter, changesPerUnit);
+    this.report = new LossReport(shadow);
+  }
+
+  /**
+   * Adds what only the process around knows.
+   *
+   * @param writtenBefore the last beacon written to Redis before it could have been restarted
+   * @param wentBack the beacon that stood when it was next written was behind one written before
+   * @param committing makes what has been sealed durable
+   */
+  public Resync beside(LongSupplier writtenBefore, BooleanSupplier wentBack, Runnable committing) {
+    beaconWritten = writtenBefore;
+    beaconWentBack = wentBack;
+    commit = committing;
+    return this;
+  }
+
+  /** Whether Redis had come back older or empty. */
+  public boolean foundLoss() {
+    return foundLoss;
+  }
+
+  /** How many elements Redis had lost. */
+  public long lost() {
+    return lost;
   }
 
   /** How many differences were published. */
@@ -105,8 +149,7 @@ public final class Resync {
    *     not restarted since, and cannot have lost anything
    * @param lastBeaconMillis the last beacon seen before; 0 if none ever was
    * @param nowMillis the wall clock
-   * @throws ResyncRefusedException if Redis lost data, or holds effects that cannot be told from
-   *     local writes
+   * @throws ResyncRefusedException if Redis holds effects that cannot be told from local writes
    */
   public void run(
       Snapshot snapshot,
@@ -115,15 +158,23 @@ public final class Resync {
       boolean sameHistory,
       long lastBeaconMillis,
       long nowMillis) {
-    if (!sameHistory) {
-      checkNothingLost(snapshot, lastBeaconMillis);
-    }
+    long newestBeacon = Math.max(lastBeaconMillis, beaconWritten.getAsLong());
+    String loss = lossOf(snapshot, sameHistory, newestBeacon);
     // All partitions first: if one must be refused, nothing is published.
     List<Plan> plans = new ArrayList<>(partitions);
-    for (int partition = 0; partition < partitions; partition++) {
-      plans.add(plan(partition, snapshot, sameHistory));
+    for (int partition = 0; partition < partitions && loss == null; partition++) {
+      try {
+        plans.add(plan(partition, snapshot, sameHistory));
+      } catch (UnknownEffectsException e) {
+        loss = "partition " + partition + ": " + e.getMessage();
+      }
     }
     interpreter.position(replId, Units.NO_POSITION, 0);
+    if (loss != null) {
+      foundLoss = true;
+      plans = plansAfterLoss(snapshot);
+      beginRefilling(loss);
+    }
     if (lastBeaconMillis == 0 && snapshot.beaconMillis() > 0) {
       interpreter.streamMillis(snapshot.beaconMillis());
     }
@@ -139,10 +190,19 @@ public final class Resync {
       catchUp.run(plan);
       adoptMarker(plan);
     }
-    differences(snapshot, replOffset, nowMillis).walk();
+    if (loss == null) {
+      differences(snapshot, replOffset, nowMillis).walk();
+    } else {
+      tellLosses(snapshot, newestBeacon, replOffset, nowMillis);
+      interpreter.streamMillis(snapshot.beaconMillis()); // or the next restart would seem a loss
+    }
     interpreter.observe(snapshot.highestStamp());
     interpreter.position(replId, replOffset, 0);
     interpreter.sealUnit(replOffset);
+    if (loss != null) {
+      commit.run();
+    }
+    report.publish(interpreter);
   }
 
   private Differences differences(Snapshot snapshot, long replOffset, long nowMillis) {
@@ -163,7 +223,7 @@ public final class Resync {
           }
 
           @Override
-          public void tooLong(RedisKey key) {
+          public void tooLong(Element element) {
             refused++;
           }
 
@@ -206,15 +266,26 @@ public final class Resync {
     return bytes;
   }
 
-  /** A Redis that came back older or empty must not empty the world (P8). */
-  private void checkNothingLost(Snapshot snapshot, long lastBeaconMillis) {
+  /** What shows that Redis came back older or empty (P8); null if nothing does. */
+  private @Nullable String lossOf(Snapshot snapshot, boolean sameHistory, long lastBeaconMillis) {
+    byte[] begun = shadow.meta(REFILLING_ROW);
+    if (begun != null && begun.length > 0) {
+      return "it has not been written back wholly what was lost before ("
+          + new String(begun, StandardCharsets.UTF_8)
+          + ")";
+    }
+    if (sameHistory) {
+      return null; // it was not restarted
+    }
     if (lastBeaconMillis > 0 && snapshot.beaconMillis() < lastBeaconMillis) {
-      throw lostData(
-          snapshot.beaconMillis() == 0
-              ? "the beacon that capture had written is gone"
-              : "its beacon is "
-                  + (lastBeaconMillis - snapshot.beaconMillis())
-                  + " ms older than one that capture has read");
+      return snapshot.beaconMillis() == 0
+          ? "the beacon that capture had written is gone"
+          : "its beacon is "
+              + (lastBeaconMillis - snapshot.beaconMillis())
+              + " ms older than one that capture has written";
+    }
+    if (beaconWentBack.getAsBoolean() && !markersShowNothingLost(snapshot)) {
+      return "the beacon that stood when it was next written was older than the one before";
     }
     MarkerTracker known = interpreter.markers();
     for (int partition = 0; partition < partitions; partition++) {
@@ -223,31 +294,132 @@ public final class Resync {
         continue;
       }
       if (found == null) {
-        throw lostData("the marker of partition " + partition + " is gone");
+        return "the marker of partition " + partition + " is gone";
       }
       if (found.fx().compareTo(known.fx(partition)) < 0) {
-        throw lostData(
-            "the marker of partition "
-                + partition
-                + " stands at effect "
-                + found.fx()
-                + ", behind "
-                + known.fx(partition)
-                + " that capture has seen");
+        return "the marker of partition "
+            + partition
+            + " stands at effect "
+            + found.fx()
+            + ", behind "
+            + known.fx(partition)
+            + " that capture has seen";
       }
     }
+    return null;
   }
 
-  private static ResyncRefusedException lostData(String evidence) {
-    return new ResyncRefusedException(
-        "Redis has been restarted and has lost data: "
-            + evidence
-            + ". Nothing is published, so that no region deletes what this one lost. Restore a newer"
-            + " RDB or AOF, or let the region be rebuilt from the log, then start capture again.");
+  /** Each marker stands where capture has seen it, or further on, and at least one was seen. */
+  private boolean markersShowNothingLost(Snapshot snapshot) {
+    boolean seen = false;
+    for (int partition = 0; partition < partitions; partition++) {
+      Fx known = interpreter.markers().fx(partition);
+      MarkerState found = snapshot.markers().get(partition);
+      if (found == null || found.fx().compareTo(known) < 0) {
+        return false;
+      }
+      seen |= !known.isNone();
+    }
+    return seen;
   }
 
-  /** Finds what Redis has applied of a partition beyond the shadow; nothing is changed yet. */
-  private Plan plan(int partition, Snapshot snapshot, boolean sameHistory) {
+  /** Remembers, before anything is published, that what differs was lost and not removed. */
+  private void beginRefilling(String evidence) {
+    log.warn(
+        "Redis has been restarted and has lost data: {}. No region deletes what this one lost; it is"
+            + " written back.",
+        evidence);
+    shadow.meta(REFILLING_ROW, evidence.getBytes(StandardCharsets.UTF_8));
+    units.seal();
+    commit.run();
+  }
+
+  /** The shadow will stand where the snapshot does: an older marker is the one to go on from. */
+  private List<Plan> plansAfterLoss(Snapshot snapshot) {
+    List<Plan> plans = new ArrayList<>(partitions);
+    for (int partition = 0; partition < partitions; partition++) {
+      plans.add(
+          new Plan(
+              partition,
+              logEnds[partition],
+              snapshot.markers().get(partition),
+              snapshot.token(partition),
+              null));
+    }
+    return plans;
+  }
+
+  private void tellLosses(
+      Snapshot snapshot, long lastBeaconMillis, long replOffset, long nowMillis) {
+    boolean hasOldBeacon =
+        snapshot.beaconMillis() > 0 && snapshot.beaconMillis() < lastBeaconMillis;
+    Losses losses =
+        new Losses(
+            shadow,
+            snapshot.markers().isEmpty() && !hasOldBeacon,
+            new Losses.Receiver() {
+              @Override
+              public void lost(Element element) {
+                report.add(element);
+                units.changed(1);
+              }
+
+              @Override
+              public void written(RedisKey key, Change change) {
+                publish(key, change, replOffset);
+              }
+            });
+    new Differences(
+            shadow,
+            snapshot.content(),
+            nowMillis,
+            new Differences.Receiver() {
+              @Override
+              public boolean change(RedisKey key, Change change) {
+                if (units.isFull()) {
+                  report.write();
+                  units.seal();
+                }
+                if (change instanceof Change.KeyExpire) {
+                  publish(key, change, replOffset); // its time has come, in every region
+                } else {
+                  losses.difference(key, change);
+                }
+                return true;
+              }
+
+              @Override
+              public void tooLong(Element element) {
+                report.add(element);
+              }
+
+              @Override
+              public Bytes position(RedisKey key, @Nullable Bytes left, @Nullable Bytes right) {
+                return interpreter.listPosition(key, left, right);
+              }
+
+              @Override
+              public void done() {
+                if (units.isFull()) {
+                  report.write();
+                  units.seal();
+                }
+              }
+            })
+        .walk();
+    report.write();
+    lost = losses.lost();
+    log.info("{} elements are to be written back", lost);
+    shadow.meta(REFILLING_ROW, new byte[0]);
+  }
+
+  /**
+   * Finds what Redis has applied of a partition beyond the shadow; nothing is changed yet.
+   *
+   * @throws UnknownEffectsException if Redis was restarted and has lost effects
+   */
+  private Plan plan(int partition, Snapshot snapshot, boolean sameHistory)
+      throws UnknownEffectsException {
     MarkerState known = interpreter.markers().state(partition);
     MarkerState found = snapshot.markers().get(partition);
     if (found != null && found.fx().compareTo(known.fx()) < 0) {
@@ -265,7 +437,7 @@ public final class Resync {
       applied = applied(partition, after, found, fx);
     } catch (UnknownEffectsException e) {
       if (e.lost() && !sameHistory) {
-        throw lostData("partition " + partition + ": " + e.getMessage());
+        throw e;
       }
       if (policy == ResyncPolicy.FAIL) {
         throw unknown(partition, after, fx, e);
@@ -326,13 +498,32 @@ public final class Resync {
             + " counted twice.");
   }
 
+  /**
+   * What had been seen stays claimed, though an owner may have gone on with an older marker. Its
+   * exceptions are those that an owner will end; others would hold stability back for ever.
+   */
+  private MarkerState atLeastKnown(int partition, MarkerState found) {
+    VersionVector known = interpreter.markers().context(partition);
+    return found.context().dominates(known)
+        ? found
+        : new MarkerState(
+            found.epoch(),
+            found.fx(),
+            found.preceding(),
+            found.context().join(known),
+            found.exceptions());
+  }
+
   private void adoptMarker(Plan plan) {
     MarkerState found = plan.found();
     if (found == null) {
       interpreter.markerLost(plan.partition(), plan.token());
     } else {
       // In one unit with the effects just folded: a crash must not fold them twice.
-      interpreter.markers().restore(plan.partition(), found);
+      interpreter.markers().restore(plan.partition(), atLeastKnown(plan.partition(), found));
+      if (!plan.token().isEmpty()) {
+        interpreter.markerLost(plan.partition(), plan.token()); // an owner took it for none
+      }
     }
     units.seal();
   }

@@ -279,6 +279,10 @@ public abstract sealed class Shadow implements AutoCloseable permits InMemorySha
     overlay.put(Rows.meta("x." + name), value);
   }
 
+  public final void dropMeta(String name) {
+    overlay.delete(Rows.meta("x." + name));
+  }
+
   // ---- units ----
 
   /** Ends the open unit and returns its number, which rises strictly while the shadow is open. */

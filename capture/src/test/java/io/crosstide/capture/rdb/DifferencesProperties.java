@@ -14,6 +14,7 @@ import io.crosstide.crdt.ListPosition.Side;
 import io.crosstide.crdt.Origin;
 import io.crosstide.protocol.Change;
 import io.crosstide.protocol.Content;
+import io.crosstide.protocol.Element;
 import io.crosstide.protocol.RedisKey;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,8 +44,8 @@ final class DifferencesProperties {
               }
 
               @Override
-              public void tooLong(RedisKey key) {
-                emitted.add(key + " too long");
+              public void tooLong(Element element) {
+                emitted.add(element + " too long");
               }
 
               @Override

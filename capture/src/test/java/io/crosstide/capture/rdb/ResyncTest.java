@@ -77,6 +77,9 @@ final class ResyncTest implements EventSink {
 
   @Override
   public void event(int partition, ChangeEvent event) {
+    if (events.size() >= failAfter) {
+      throw new IllegalStateException("killed");
+    }
     events.add(event);
   }
 
@@ -87,6 +90,9 @@ final class ResyncTest implements EventSink {
   public void unitEnd(long unit, long endOffset) {
     unitOffsets.add(endOffset);
   }
+
+  private boolean beaconWentBack;
+  private int failAfter = Integer.MAX_VALUE;
 
   private static byte[] bytes(String text) {
     return text.getBytes(StandardCharsets.UTF_8);
@@ -183,6 +189,7 @@ final class ResyncTest implements EventSink {
             sentEffects,
             policy,
             100)
+        .beside(() -> 0, () -> beaconWentBack, () -> {})
         .run(snapshot, NEW_ID, 900, sameHistory, interpreter.streamMillis(), NOW);
   }
 
@@ -528,9 +535,10 @@ final class ResyncTest implements EventSink {
     seeMarker(3, 7);
     markerInSnapshot(
         new MarkerState(9, new Fx(9, 0), new Fx(1, 2), VersionVector.of(REMOTE, 6), Map.of()));
-    assertThatThrownBy(() -> resync(false))
-        .isInstanceOf(ResyncRefusedException.class)
-        .hasMessageContaining("lost data");
+    command("SET", "k", "v");
+    resync(false);
+    assertThat(changes()).containsExactly(lost("k"));
+    assertThat(interpreter.markers().state(0).preceding()).isEqualTo(new Fx(1, 2));
   }
 
   @Test
@@ -598,17 +606,76 @@ final class ResyncTest implements EventSink {
   void aMarkerBehindTheOneSeenMeansLostData() {
     seeMarker(3, 7);
     command("SET", "k", "v");
+    command("SADD", "s", "a", "b");
+    command("HSET", "h", "f", "1");
+    command("SET", "same", "x");
     markerInSnapshot(marker(2, 6));
-    assertThatThrownBy(() -> resync(false))
-        .isInstanceOf(ResyncRefusedException.class)
-        .hasMessageContaining("lost data");
-    assertThat(events).isEmpty();
+    inSnapshot("same", "x");
+    inSnapshot("h", "a string then");
+    inSnapshot("removed since", "v");
+    resync(false);
+    Element member = new Element(RedisKey.of(0, "s"), ElementKind.SET_MEMBER, Bytes.utf8("a"));
+    Element other = new Element(RedisKey.of(0, "s"), ElementKind.SET_MEMBER, Bytes.utf8("b"));
+    Element field = new Element(RedisKey.of(0, "h"), ElementKind.HASH_FIELD, Bytes.utf8("f"));
+    assertThat(changes())
+        .containsExactlyInAnyOrder(
+            lost("k"),
+            new Change.ElementLost(member),
+            new Change.ElementLost(other),
+            new Change.ElementLost(field),
+            lost("h"),
+            lostDeadline("h"),
+            lost("removed since"),
+            lostDeadline("removed since"));
+    assertThat(events).allMatch(ChangeEvent::isControl);
+    assertThat(interpreter.markers().fx(0)).as("where the shadow stands").isEqualTo(new Fx(1, 2));
+    assertThat(interpreter.markers().context(0))
+        .as("what was claimed stays claimed")
+        .isEqualTo(VersionVector.of(REMOTE, 7));
   }
 
   @Test
-  void aMarkerGoneAfterARestartMeansLostData() {
+  void aRedisThatCameBackEmptyIsToldAndWhatWasWrittenSinceIsPublished() {
     seeMarker(3, 7);
-    assertThatThrownBy(() -> resync(false)).hasMessageContaining("lost data");
+    command("SET", "k", "v");
+    command("SET", "n", "7");
+    command("SADD", "s", "a");
+    inSnapshot("new", "w");
+    inSnapshot("n", "1");
+    resync(false);
+    Element member = new Element(RedisKey.of(0, "s"), ElementKind.SET_MEMBER, Bytes.utf8("a"));
+    assertThat(changes().get(0)).isEqualTo(new Change.MarkerLost());
+    assertThat(changes().subList(1, changes().size()))
+        .containsExactlyInAnyOrder(
+            lost("k"),
+            lost("n"),
+            new Change.ElementLost(member),
+            new Change.StringSet(Bytes.utf8("w"), 0, false));
+  }
+
+  /** By then the beacon is written again, and the markers: only the memory of it tells. */
+  @Test
+  void aLossThatWasNotToldWhollyIsALossAtTheNextStart() {
+    seeMarker(3, 7);
+    command("SET", "k", "v");
+    beaconWentBack = true;
+    failAfter = 0;
+    assertThatThrownBy(() -> resync(false)).hasMessage("killed");
+    beaconWentBack = false;
+    failAfter = Integer.MAX_VALUE;
+    markerInSnapshot(marker(3, 7));
+    resync(false);
+    assertThat(changes()).contains(lost("k"));
+    resync(false);
+    assertThat(changes()).isEmpty();
+  }
+
+  private static Change lost(String key) {
+    return new Change.ElementLost(Element.string(RedisKey.of(0, key)));
+  }
+
+  private static Change lostDeadline(String key) {
+    return new Change.ElementLost(Element.deadline(RedisKey.of(0, key)));
   }
 
   @Test
@@ -621,9 +688,14 @@ final class ResyncTest implements EventSink {
 
   @Test
   void anOlderBeaconMeansLostData() {
+    command("SET", "k", "v");
     command("SET", "__ct:beacon", "4000");
     inSnapshot("__ct:beacon", "3999");
-    assertThatThrownBy(() -> resync(false)).hasMessageContaining("1 ms older");
+    inSnapshot("removed since", "v");
+    resync(false);
+    assertThat(changes())
+        .contains(lost("k"), lost("removed since"))
+        .allMatch(change -> change instanceof Change.Control);
   }
 
   @Test

@@ -38,6 +38,7 @@ final class BatchSender {
   private Fx preceding = Fx.NONE;
   private long lastNumber;
   private long lastSent;
+  private long lastAcknowledged;
   private int queued;
   private long queuedBytes;
   private int outstanding;
@@ -64,6 +65,7 @@ final class BatchSender {
     preceding = applied;
     lastNumber = 0;
     lastSent = 0;
+    lastAcknowledged = 0;
     queued = 0;
     queuedBytes = 0;
     outstanding = 0;
@@ -118,6 +120,11 @@ final class BatchSender {
     queue.addLast(group);
     queued += group.effects().size();
     queuedBytes += bytesOf(group);
+  }
+
+  /** The last effect of this epoch that Redis has acknowledged. */
+  Fx acknowledged() {
+    return new Fx(epoch, lastAcknowledged);
   }
 
   /** Something waits to be sent that may not be before Redis has answered. */
@@ -193,6 +200,7 @@ final class BatchSender {
   void acknowledged(EffectBatch batch) {
     outstanding--;
     refusals = 0;
+    lastAcknowledged = Math.max(lastAcknowledged, batch.last());
     EffectBatch first = unacknowledged.peekFirst();
     if (first != null && first.first() == batch.first()) {
       unacknowledged.removeFirst();

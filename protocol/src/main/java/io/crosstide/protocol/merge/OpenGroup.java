@@ -33,6 +33,11 @@ final class OpenGroup {
     this.sender = sender;
   }
 
+  /** What the marker claims once all planned so far has been applied. */
+  VersionVector claimed() {
+    return claimed;
+  }
+
   /** A new epoch begins with what the marker claims. */
   void begin(VersionVector context) {
     claimed = context;

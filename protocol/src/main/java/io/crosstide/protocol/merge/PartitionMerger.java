@@ -74,6 +74,7 @@ public final class PartitionMerger implements EffectWire.Listener {
   private final MarkerCalls markerCalls;
   private final HeldEvents held;
   private final Messages messages;
+  private final LostElements lost;
   private final Garbage garbage;
   private final PartitionMeta meta;
   private final Belief.Watcher watcher =
@@ -98,6 +99,9 @@ public final class PartitionMerger implements EffectWire.Listener {
 
   /** Less than a full batch is sent only by {@link #send}. */
   private boolean gathers;
+
+  /** Effects that Redis had acknowledged are gone: see {@link #mustBeginAgain}. */
+  private boolean mustBeginAgain;
 
   /**
    * All that precedes this effect in the stream has been processed. Beats say so; an event's own
@@ -126,6 +130,7 @@ public final class PartitionMerger implements EffectWire.Listener {
     markerCalls = new MarkerCalls(config.partition(), wire, config.refusalPauseMillisMax());
     held = new HeldEvents(rows, codec);
     messages = new Messages(rows, codec);
+    lost = new LostElements(rows);
     byte[] row = rows.get(RowKeys.META);
     meta = row == null ? new PartitionMeta() : PartitionMeta.decode(row);
     garbage = new Garbage(rows, cells);
@@ -192,6 +197,19 @@ public final class PartitionMerger implements EffectWire.Listener {
         || sender.isBlocked();
   }
 
+  /**
+   * Redis has lost effects that it had acknowledged (P8): what this owner believes of it is void.
+   * Persist, and let a new one over the same rows take the partition over.
+   */
+  public boolean mustBeginAgain() {
+    return mustBeginAgain;
+  }
+
+  /** Elements that Redis has lost and that have not been asked for yet. */
+  public long lostElements() {
+    return lost.size();
+  }
+
   public Phase phase() {
     return phase;
   }
@@ -238,6 +256,7 @@ public final class PartitionMerger implements EffectWire.Listener {
         && sender.isIdle()
         && held.isEmpty()
         && messages.isEmpty()
+        && lost.isEmpty()
         && !group.owesClaim()
         && belief.size() == 0;
   }
@@ -350,6 +369,9 @@ public final class PartitionMerger implements EffectWire.Listener {
           closeGroup();
         }
       }
+      if (event.change() instanceof Change.ElementLost of) {
+        lost.add(of.element());
+      }
       if (event.change() instanceof Change.MarkerLost report) {
         if (markerCalls.isAnswer(report.token())) {
           MarkerState lost =
@@ -368,7 +390,10 @@ public final class PartitionMerger implements EffectWire.Listener {
             // it, nobody will report it.
             markerCalls.askAgainLater(nowMillis);
           } else if (report.token().isEmpty()) {
-            takeOver();
+            // An older marker in its place is none: an owner may have raised it already.
+            boolean isOlder =
+                phase == Phase.CONNECTING || !group.claimed().dominates(event.context());
+            markerCalls.takeOver(epoch, isOlder ? new Fx(epoch, Long.MAX_VALUE) : meta.localFx);
           }
         }
       }
@@ -380,6 +405,10 @@ public final class PartitionMerger implements EffectWire.Listener {
    * the question no effect can have reached this Redis.
    */
   private void install(MarkerState report) {
+    if (phase != Phase.CONNECTING && report.fx().compareTo(sender.acknowledged()) < 0) {
+      mustBeginAgain = true;
+      return;
+    }
     if (phase == Phase.CONNECTING) {
       epoch = Math.max(epoch, report.fx().epoch() + 1);
     } else if (report.fx().epoch() > epoch) {
@@ -872,6 +901,8 @@ public final class PartitionMerger implements EffectWire.Listener {
     if (phase == Phase.CONNECTING) {
       takenOver(marker);
       drainHeld();
+    } else if (marker.fx().compareTo(sender.acknowledged()) < 0) {
+      mustBeginAgain = true;
     } else {
       sender.resume();
       probes.sendUnansweredAgain();
@@ -924,7 +955,13 @@ public final class PartitionMerger implements EffectWire.Listener {
         sender.pause();
         takeOver();
       }
-      case GAP -> sender.refused(nowMillis);
+      case GAP -> {
+        // Sent after what was acknowledged, in order: the marker can only be behind if it was lost.
+        if (batch.first() == sender.acknowledged().number() + 1) {
+          mustBeginAgain = true;
+        }
+        sender.refused(nowMillis);
+      }
     }
     closeGroup();
     progress();
@@ -1048,9 +1085,27 @@ public final class PartitionMerger implements EffectWire.Listener {
     progress();
   }
 
+  /** Asks for a part of what Redis has lost; the next when that is written back. */
+  private void askForLost() {
+    if (lost.isEmpty() || phase != Phase.RUNNING || !probes.isEmpty()) {
+      return;
+    }
+    for (Element element : lost.take(config.drainPerCall())) {
+      Tracked tracked = belief.get(element);
+      if (tracked == null) {
+        tracked = new Tracked(element, Content.ABSENT, Content.ABSENT);
+      }
+      tracked.wanted = view.wanted(element).compact();
+      tracked.probesInRow = 0;
+      ask(tracked);
+    }
+    closeGroup();
+  }
+
   private void progress() {
     probeIfReplayed();
     resolve();
+    askForLost();
     if (!held.isEmpty() && (phase == Phase.REPLAYING || phase == Phase.RUNNING)) {
       drainHeld();
       probeIfReplayed();

@@ -23,6 +23,7 @@ import io.crosstide.protocol.RedisKey;
  *   H origin seq               a received record that waits (P4, P15)
  *   G origin seq &lt;row key&gt;     a row that waits for that event: its removals cover it
  *   F origin seq &lt;row key&gt;     a cell whose increments may fold once that event is stable
+ *   L number                  an element that Redis has lost, to be asked for, {@link LostElements}
  *   S origin seq &lt;key header&gt;  a key whose expiry by that event becomes a removal once stable
  *   P origin seq               a message that Redis is not known to have delivered, {@link Messages}
  *   M                          positions and the like, {@link PartitionMeta}
@@ -35,6 +36,7 @@ final class RowKeys {
   static final byte[] HELD = {'H'};
   static final byte[] DROPPED = {'D'};
   static final byte[] MESSAGES = {'P'};
+  static final byte[] LOST = {'L'};
 
   private RowKeys() {}
 
@@ -103,6 +105,10 @@ final class RowKeys {
     ByteReader in = new ByteReader(row);
     in.u8();
     return in.rest().array();
+  }
+
+  static byte[] lost(long number) {
+    return new ByteWriter(9).u8('L').fixed64(number).toByteArray();
   }
 
   static byte[] tracked(long number) {

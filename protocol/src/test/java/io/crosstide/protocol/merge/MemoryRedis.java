@@ -143,6 +143,18 @@ public final class MemoryRedis implements EffectWire {
     return markerLost();
   }
 
+  /**
+   * Redis was killed and comes back empty; the connection is gone. Capture knows of effects up to
+   * {@code known}, which it had seen in the stream.
+   */
+  public void loseEverything(MarkerState known) {
+    disconnect();
+    contents.clear();
+    marker = null;
+    token = null;
+    tracker = known;
+  }
+
   /** A client's {@code SWAPDB} puts an old marker in the place of the present one. */
   public ChangeEvent bringBack(MarkerState old) {
     marker = old;

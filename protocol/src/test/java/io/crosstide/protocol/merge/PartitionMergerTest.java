@@ -335,6 +335,106 @@ class PartitionMergerTest {
     assertThat(redis.content(STRING)).isEqualTo(Content.utf8("v"));
   }
 
+  private ChangeEvent lost(Element element) {
+    return us.control(new Change.ElementLost(element), context(), Map.of(), marker().fx());
+  }
+
+  @Test
+  void whatRedisHasLostIsAskedForAndWrittenBack() { // P8
+    start();
+    owner.onEvent(eu.write(KEY, set("v"), NOTHING, 1));
+    owner.onEvent(eu.write(OTHER, incr(5), NOTHING, 1));
+    owner.onEvent(redis.client(OTHER, incr(2), 2));
+    redis.deliver();
+    settle();
+    assertThat(redis.content(OTHER_STRING)).isEqualTo(Content.utf8("7"));
+    redis.loseEverything(marker());
+    redis.connect(owner);
+    redis.deliver();
+    owner.onEvent(redis.tokenReport());
+    redis.deliver();
+    owner.onEvent(lost(STRING));
+    // Before it is written back a client goes on with what is there.
+    owner.onEvent(redis.client(OTHER, incr(1), 3));
+    owner.onEvent(lost(OTHER_STRING));
+    settle();
+    assertThat(redis.content(STRING)).isEqualTo(Content.utf8("v"));
+    assertThat(redis.content(OTHER_STRING)).isEqualTo(Content.utf8("8"));
+    assertThat(owner.mustBeginAgain()).isFalse();
+    assertThat(rows.dump(row -> row[0] == 'L')).isEmpty();
+  }
+
+  @Test
+  void moreThanMayBeAskedForAtATimeWaitsInRows() { // P8
+    start();
+    int keys = MergerConfig.of(7, us.origin(), Set.of(1)).drainPerCall() + 100;
+    for (int i = 0; i < keys; i++) {
+      owner.onEvent(eu.write(RedisKey.of(0, "k" + i), set("v"), NOTHING, 1));
+      redis.deliver();
+    }
+    settle();
+    redis.loseEverything(marker());
+    redis.connect(owner);
+    redis.deliver();
+    owner.onEvent(redis.tokenReport());
+    redis.deliver();
+    for (int i = 0; i < keys; i++) {
+      owner.onEvent(lost(Element.string(RedisKey.of(0, "k" + i))));
+    }
+    assertThat(owner.lostElements()).isPositive();
+    owner.persist();
+    redis.disconnect();
+    owner = newOwner(); // a crash in the middle: the rows say what is left
+    owner.start(us.lastSeq(), owner.epoch(), ++owners);
+    redis.connect(owner);
+    redis.deliver();
+    settle();
+    for (int i = 0; i < keys; i++) {
+      assertThat(redis.content(Element.string(RedisKey.of(0, "k" + i))))
+          .as("k" + i)
+          .isEqualTo(Content.utf8("v"));
+    }
+  }
+
+  @Test
+  void acknowledgedEffectsThatAreGoneMakeTheOwnerBeginAgain() { // P8
+    start();
+    MarkerState known = marker();
+    owner.onEvent(eu.write(KEY, set("v"), NOTHING, 1));
+    redis.deliver();
+    assertThat(redis.content(STRING)).as("acknowledged").isEqualTo(Content.utf8("v"));
+    // Redis dies before capture has read of it, so that nobody can tell the owner.
+    redis.loseEverything(known);
+    redis.connect(owner);
+    redis.deliver();
+    owner.onEvent(redis.tokenReport());
+    assertThat(owner.mustBeginAgain()).isTrue();
+    owner.persist();
+    redis.disconnect();
+    owner = newOwner();
+    owner.start(us.lastSeq(), owner.epoch(), ++owners);
+    redis.connect(owner);
+    redis.deliver();
+    settle();
+    assertThat(redis.content(STRING)).isEqualTo(Content.utf8("v"));
+  }
+
+  @Test
+  void aMarkerBehindWhatWasAcknowledgedMakesTheOwnerBeginAgain() { // P8
+    start();
+    settle();
+    MarkerState older = marker();
+    owner.onEvent(eu.write(KEY, set("v"), NOTHING, 1));
+    redis.deliver();
+    redis.loseEverything(older);
+    redis.marker(older);
+    redis.connect(owner);
+    redis.deliver();
+    owner.onEvent(eu.write(OTHER, set("w"), NOTHING, 2));
+    redis.deliver();
+    assertThat(owner.mustBeginAgain()).isTrue();
+  }
+
   @Test
   void aMarkerLostWithSeveralBatchesInFlightDoesNotStopTheOwnerAtTheNextRefusal() { // P2, P3
     start();

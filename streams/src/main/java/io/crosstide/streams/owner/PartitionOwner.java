@@ -210,6 +210,7 @@ public final class PartitionOwner implements AutoCloseable {
     if (wire.hasEvents()) {
       drain();
     }
+    beginAgainIfLost();
     // Counting what waits takes a look at every batch in flight; a few events more do no harm.
     if (isFullOfBytes() || ((++eventCount & LOOK_MASK) == 0 && isFull()) || waited) {
       awaitRoom();
@@ -221,6 +222,7 @@ public final class PartitionOwner implements AutoCloseable {
     if (wire.hasEvents()) {
       drain();
     }
+    beginAgainIfLost();
     if (nowMillis - lastTickMillis >= TICK_MILLIS || nowMillis < lastTickMillis) {
       lastTickMillis = nowMillis;
       merger.tick(nowMillis);
@@ -308,18 +310,28 @@ public final class PartitionOwner implements AutoCloseable {
     }
     long quietNanos = System.nanoTime() - lastAcknowledgedNanos;
     if (isFull() && TimeUnit.NANOSECONDS.toMillis(quietNanos) >= settings.stallMillis()) {
+      LOG.warn(
+          "Partition {}: Redis has acknowledged nothing for {} ms while {} effects wait; until it"
+              + " does, records are held on disk",
+          partition,
+          settings.stallMillis(),
+          merger.backlog());
+      settings.metrics().stalls.increment();
+      beginAgain();
+    }
+  }
+
+  /** Redis came back without effects that it had acknowledged (P8). */
+  private void beginAgainIfLost() {
+    if (merger.mustBeginAgain()) {
+      LOG.warn(
+          "Partition {}: Redis has lost effects that it had acknowledged; taking it over anew",
+          partition);
       beginAgain();
     }
   }
 
   private void beginAgain() {
-    LOG.warn(
-        "Partition {}: Redis has acknowledged nothing for {} ms while {} effects wait; until it"
-            + " does, records are held on disk",
-        partition,
-        settings.stallMillis(),
-        merger.backlog());
-    settings.metrics().stalls.increment();
     long logEnd = logEnd();
     merger.persist();
     wire.close();
