@@ -136,7 +136,7 @@ class ChangeEventCodecTest {
     byte[] bytes = codec.encode(Events.of(new Change.SetAdd(Bytes.utf8("m"))));
     byte[] key = Events.KEY.name().array();
     assertThat(unknownKind(bytes, 29, key).mayBeIgnored()).isFalse();
-    assertThat(unknownKind(bytes, -3, null).mayBeIgnored()).isFalse();
+    assertThat(unknownKind(bytes, -4, null).mayBeIgnored()).isFalse();
     assertThat(unknownKind(bytes, -63, null).mayBeIgnored()).isFalse();
     assertThat(unknownKind(bytes, -64, null).mayBeIgnored()).isTrue();
   }
