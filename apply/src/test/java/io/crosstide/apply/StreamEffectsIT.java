@@ -14,6 +14,7 @@ import io.crosstide.protocol.Content;
 import io.crosstide.protocol.Effect;
 import io.crosstide.protocol.Element;
 import io.crosstide.protocol.ElementKind;
+import io.crosstide.protocol.Fx;
 import io.crosstide.protocol.MarkerState;
 import io.crosstide.protocol.RedisKey;
 import io.crosstide.protocol.StreamElements;
@@ -378,6 +379,17 @@ class StreamEffectsIT {
         put(group, acknowledged(50, false), Content.ABSENT),
         put(stream, Content.PRESENT, Content.ABSENT));
     assertThat(redis.commands().exists(bytes("x"))).isZero();
+  }
+
+  @Test
+  void aCheckThatAStreamIsGoneRemovesWhatEntriesMadeAgain() {
+    Element stream = element(StreamElements.STREAM);
+    passes(added(FIRST, "a"), put(entry(FIRST), value("a"), Content.ABSENT));
+    assertThat(redis.commands().type(bytes("x"))).isEqualTo("stream");
+    passes(new Effect.Check(stream, Content.ABSENT, Fx.NONE));
+    assertThat(redis.commands().exists(bytes("x"))).isZero();
+    passes(added(FIRST, "b"), new Effect.Check(stream, Content.ABSENT, Fx.NONE));
+    assertThat(entries()).containsExactly("100-0 b");
   }
 
   @Test

@@ -344,6 +344,9 @@ end
 
 local function check(kind, key, name, guard, expected)
   if kind == STREAM and byte(name, 1) ~= ENTRY then
+    if byte(name, 1) ~= GROUP and guard == ABSENT then
+      put_stream(key, nil)                -- entries may have made it again since it was to go
+    end
     return nil                            -- Redis cannot say
   end
   local actual = read(kind, key, name)

@@ -275,7 +275,7 @@ final class KeyMerger {
           new Element(work.key, ElementKind.STREAM, StreamElements.STREAM),
           Content.PRESENT,
           Content.ABSENT,
-          false);
+          true); // a check of its absence removes it as well: entries make it again unasked
     }
   }
 
