@@ -312,6 +312,7 @@ class ClientsIT {
     await().atMost(SOON).until(() -> r1.exists("__ct:{0}") == 1 && "1".equals(r1.get(key + "n")));
     r1.swapdb(0, 9);
     r1.set(key + "mine", "v");
+    rig.later(); // the exchange has written "before" again
     r2.set(key, "after");
     await().atMost(SOON).until(() -> "after".equals(r1.get(key)));
     await().atMost(SOON).until(() -> "v".equals(r2.get(key + "mine")));
