@@ -11,6 +11,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,8 +25,8 @@ import org.jspecify.annotations.Nullable;
 public final class MarkerTracker {
   private static final String EXCEPTION_FIELD = "x:";
 
-  /** Digits of {@link Element#digest()} that name the key. */
-  private static final int KEY_DIGEST_HEX = 20;
+  /** Sorts behind every digit of a digest. */
+  private static final String AFTER_HEX = "g";
 
   private final Tracked[] markers;
   private final BitSet dirty;
@@ -35,7 +37,9 @@ public final class MarkerTracker {
     Fx fx = Fx.NONE;
     Fx preceding = Fx.NONE;
     VersionVector context = VersionVector.EMPTY;
-    final Map<String, Missed> exceptions = new HashMap<>();
+
+    /** By digest: those of one key are neighbours. There may be very many at once. */
+    final NavigableMap<String, Missed> exceptions = new TreeMap<>();
   }
 
   MarkerTracker(int partitions) {
@@ -71,19 +75,12 @@ public final class MarkerTracker {
 
   /** The exceptions of one key's elements. */
   public Map<String, Missed> exceptionsOf(int partition, RedisKey key) {
-    Map<String, Missed> all = markers[partition].exceptions;
+    NavigableMap<String, Missed> all = markers[partition].exceptions;
     if (all.isEmpty()) {
       return Map.of();
     }
     String keyDigest = Element.keyDigest(key);
-    Map<String, Missed> ofKey = new HashMap<>();
-    all.forEach(
-        (digest, missed) -> {
-          if (digest.regionMatches(0, keyDigest, 0, KEY_DIGEST_HEX)) {
-            ofKey.put(digest, missed);
-          }
-        });
-    return ofKey;
+    return new HashMap<>(all.subMap(keyDigest, true, keyDigest + AFTER_HEX, false));
   }
 
   public MarkerState state(int partition) {
