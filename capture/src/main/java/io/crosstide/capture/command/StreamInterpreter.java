@@ -335,18 +335,20 @@ public final class StreamInterpreter {
     }
   }
 
-  /** Publishes that a restarted Redis does not hold any more what it held for {@code element}. */
+  /**
+   * Publishes that a restarted Redis does not hold any more what it held for {@code element}. Also
+   * where the log holds more than has been derived again: it is a question to Redis, which is right
+   * at any place, and nobody asks it a second time.
+   */
   public void elementLost(Element element, long replOffset, int index) {
     int partition = config.partitioner().applyAsInt(element.key().name().array());
-    if (!sequencer.behindLog(partition)) {
-      sink.event(
-          partition,
-          events.control(
-              partition,
-              new Change.ElementLost(element),
-              Map.of(),
-              new StreamPosition(replId, replOffset, index)));
-    }
+    sink.event(
+        partition,
+        events.control(
+            partition,
+            new Change.ElementLost(element),
+            Map.of(),
+            new StreamPosition(replId, replOffset, index)));
   }
 
   private void publishLoss(int partition, String token) {

@@ -145,6 +145,7 @@ public final class ContentReader implements AutoCloseable {
     trouble = problem;
   }
 
+  /** The thread does nothing else meanwhile, and {@link #close} interrupts it. */
   private static long waitFor(long pause) throws InterruptedException {
     Thread.sleep(pause);
     return Math.min(RETRY_MILLIS_MAX, 2 * pause);

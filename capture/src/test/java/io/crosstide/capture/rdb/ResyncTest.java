@@ -670,6 +670,21 @@ final class ResyncTest implements EventSink {
     assertThat(changes()).isEmpty();
   }
 
+  @Test
+  void whatWasNotToldIsToldAlsoByAStartThatTheLogIsAheadOf() {
+    command("SET", "k", "v");
+    Element k = Element.string(RedisKey.of(0, "k"));
+    LossReport report = new LossReport(shadow);
+    report.add(k);
+    report.write();
+    interpreter.sequencer().logEnd(0, 9, offset + 900, 0);
+    events.clear();
+    new LossReport(shadow).publish(interpreter);
+    assertThat(changes()).containsExactly(new Change.ElementLost(k));
+    new LossReport(shadow).publish(interpreter);
+    assertThat(changes()).as("once").hasSize(1);
+  }
+
   private static Change lost(String key) {
     return new Change.ElementLost(Element.string(RedisKey.of(0, key)));
   }
